@@ -1,0 +1,87 @@
+"""What passes between the parts of a check: cases in, results out, findings at the end. All of it plain data."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+WORKED, GENERAL, LARGE = 1e-6, 1e-5, 1e-4
+"""Tolerances: for the worked example, in general, and for logits near 1000 (relative to their size)."""
+
+NO_DATA = ("meta tensor", "Meta tensor", "meta device", "no data", "incompatible tensor type")
+"""What PyTorch says when values are read from the meta device, which has none: not the learner's mistake."""
+
+WRONG_DTYPE = ("dtype", "expected scalar type", "expected m1 and m2")
+"""What PyTorch says of a float32 layer that is given float64."""
+
+
+@dataclass
+class Case:
+    """One input of an exercise.
+
+    title: what is special about it, as it stands in messages ("batch 3, hidden 3");
+    args: the arguments by name, in the order of the contract: tensors and plain values;
+    tolerance: how far a value may be off, absolute for values below 1, relative above;
+    forgive: an error whose text holds one of these is not held against the answer.
+    """
+
+    title: str
+    args: dict[str, Any]
+    tolerance: float = GENERAL
+    forgive: tuple[str, ...] = ()
+
+
+def on_meta(title, args):
+    """A case whose tensors live on the meta device: shapes and devices without values, to show device mistakes."""
+    return Case(title, _map_tensors(args, lambda tensor: tensor.to("meta")), forgive=NO_DATA)
+
+
+def in_float64(title, args, forgive=()):
+    """A case whose floating-point tensors are float64."""
+    def double(tensor):
+        return tensor.double() if tensor.is_floating_point() else tensor
+    return Case(title, _map_tensors(args, double), forgive=forgive)
+
+
+def _map_tensors(value, change):
+    if hasattr(value, "is_floating_point"):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _map_tensors(item, change) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_map_tensors(item, change) for item in value)
+    return value
+
+
+@dataclass
+class Result:
+    """What one case made an answer do. Plain data only, so that it can cross a border between processes.
+
+    value: what came out, as `pack` describes it; again: the same for a second call on the same input,
+    after the first output was overwritten; grads: the gradient of each input asked for, by name
+    (None where no gradient arrives); changed: the inputs that the call changed in place;
+    error, grad_error: what was raised by the call and by the backward pass; printed: what it wrote.
+    """
+
+    value: dict | None = None
+    again: dict | None = None
+    grads: dict[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    error: dict | None = None
+    grad_error: dict | None = None
+    printed: str = ""
+
+
+@dataclass
+class Finding:
+    """The first thing wrong with an answer.
+
+    outcome: "wrong", "raised" or "not attempted yet"; what: one sentence; case: the title of the case;
+    yours, target: tensors to set side by side, where there are any;
+    cause: the likely cause, where a known mistake explains the result.
+    """
+
+    outcome: str
+    what: str
+    case: str = ""
+    yours: Any = None
+    target: Any = None
+    cause: str = ""

@@ -1,0 +1,135 @@
+"""Running an exercise: draw cases, play them, judge the results, and say what was found."""
+
+import difflib
+import importlib
+import pkgutil
+import re
+from dataclasses import dataclass
+
+import torch
+
+from ..attempt import is_attempted
+from . import report
+from .case import Finding
+from .judge import likely_cause
+from .play import misfit, pack
+
+PUBLIC_SEED = 0
+NOT_EXERCISES = {"case", "engine", "judge", "oracles", "play", "report"}
+
+
+class CheckFailed(AssertionError):
+    """An answer was looked at and is not right. The message is the whole report."""
+
+    def _render_traceback_(self):
+        return str(self).splitlines()
+
+
+class NotAttempted(CheckFailed):
+    """There is no answer to look at yet."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one answer: `finding` is None where every case passed."""
+
+    exercise: str
+    cases: list
+    finding: Finding | None = None
+    printed: str = ""
+
+    @property
+    def passed(self):
+        return self.finding is None
+
+
+def names():
+    """The names of all exercises: each is a module in `course.checks`."""
+    package = importlib.import_module(__package__)
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in NOT_EXERCISES)
+
+
+def exercise(name):
+    """The module of an exercise. Raises ValueError with the nearest names if there is none."""
+    if name not in names():
+        near = difflib.get_close_matches(str(name), names()) or names()
+        raise ValueError(f"there is no exercise {name!r}. Did you mean {' or '.join(map(repr, near))}?")
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+def examine(name, answer, seed):
+    """Look at an answer with the cases that `seed` draws. Returns a Verdict, never raises for a bad answer."""
+    module = exercise(name)
+    cases = module.cases(seed)
+    finding = _before_playing(module, answer, cases)
+    if finding:
+        return Verdict(name, cases, finding)
+    with torch.enable_grad():
+        results = [module.play(answer, case) for case in cases]
+    return Verdict(name, cases, verdict_on(module, cases, results), results[0].printed)
+
+
+def verdict_on(module, cases, results):
+    """Judge the results of all cases: the first Finding, with its likely cause, or None."""
+    findings = [module.judge(case, result) for case, result in zip(cases, results)]
+    first = next((finding for finding in findings if finding), None)
+    if first is None:
+        return None
+    if _is_shipped(module, cases, results):
+        return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
+    cause = likely_cause(module.MISTAKES, cases, results, getattr(module, "GRADS", ()))
+    first.cause = cause or first.cause
+    return first
+
+
+def _before_playing(module, answer, cases):
+    name = module.__name__.rsplit(".", 1)[-1]
+    if not is_attempted(answer):
+        return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+    if not callable(answer):
+        value = pack(answer)["kind"]
+        return Finding("wrong", f"this check needs your function itself, without brackets: check({name!r}, {name}). It got a {value}")
+    wrong_arguments = misfit(answer, list(cases[0].args))
+    return Finding("wrong", f"your function has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
+
+
+def _is_shipped(module, cases, results):
+    """Does the answer still do just what the broken code of a Break section does?"""
+    if not hasattr(module, "shipped"):
+        return False
+    return all(_same_result(result, module.play(module.shipped, case)) for case, result in zip(cases, results))
+
+
+def _same_result(one, other):
+    same_errors = _error_kind(one) == _error_kind(other)
+    return same_errors and _same_value(one.value, other.value) and one.changed == other.changed
+
+
+def _error_kind(result):
+    error = result.error or result.grad_error
+    return error and (error["type"], re.sub(r"\d+", "", error["message"])[:80])
+
+
+def _same_value(one, other):
+    if one is None or other is None:
+        return one is other
+    if one["kind"] != other["kind"]:
+        return False
+    if "items" in one:
+        return len(one["items"]) == len(other["items"]) and all(map(_same_value, one["items"], other["items"]))
+    if one["kind"] != "tensor":
+        return one == other
+    if one["shape"] != other["shape"] or one["dtype"] != other["dtype"]:
+        return False
+    if one["values"] is None or other["values"] is None:
+        return one["values"] is other["values"]
+    return torch.allclose(one["values"], other["values"], atol=1e-6, equal_nan=True)
+
+
+def insist(verdict):
+    """Print the report of a verdict that passed; raise CheckFailed or NotAttempted with the report of one that did not."""
+    text = report.text(verdict, exercise(verdict.exercise))
+    if verdict.passed:
+        print(text)
+        return
+    raise (NotAttempted if verdict.finding.outcome == "not attempted yet" else CheckFailed)(text)

@@ -1,0 +1,240 @@
+"""Judging a result against PyTorch's own answer, rung by rung, and naming the mistake that explains it."""
+
+import torch
+
+from .case import Finding
+from .play import gradients, parts
+
+GRADIENT_TOLERANCE = 1e-4
+
+
+def compare(case, result, oracle, grads=(), names=("",), dtype=None):
+    """The first thing wrong with `result`, or None.
+
+    oracle(**args) -> the right value, a tensor or a tuple of tensors, made by PyTorch's own layer;
+    grads: the inputs whose gradients count; names: what the parts of the value are called;
+    dtype: what the result must be, as "torch.float32", where it is not the oracle's.
+    Looks in this order: raised; returned something; a tensor; rank, shape, dtype, device; inputs left
+    alone; values; gradient; a second call.
+    """
+    if result.error:
+        return None if _forgiven(case, result.error) else _raised(case, result.error)
+    target, target_grads = evaluate(oracle, case, grads)
+    found = _unpacked(case, result.value, names)
+    if isinstance(found, Finding):
+        return found
+    for name, got, want in zip(names, found, parts(target)):
+        finding = _same_kind(case, name, got, want, dtype)
+        if finding:
+            return finding
+    if result.changed:
+        changed = " and ".join(result.changed)
+        return Finding("wrong", f"your function changed its input {changed} in place. Make a new tensor instead", case.title)
+    for name, got, want in zip(names, found, parts(target)):
+        finding = _same_values(case, name, got, want)
+        if finding:
+            return finding
+    return _gradient(case, result, target_grads) or _second_call(case, result, names, target)
+
+
+def evaluate(function, case, grads=()):
+    """function(**case.args) with the gradients of the inputs named: (value, {name: gradient})."""
+    args = {
+        name: arg.clone().requires_grad_(name in grads) if isinstance(arg, torch.Tensor) else arg
+        for name, arg in case.args.items()
+    }
+    with torch.enable_grad():
+        value = function(**args)
+        found = gradients(value, {name: args[name] for name in grads}) if grads else {}
+    detached = [part.detach() for part in parts(value)]
+    return detached[0] if isinstance(value, torch.Tensor) else tuple(detached), found
+
+
+def likely_cause(mistakes, cases, results, grads=()):
+    """The known mistake that gives what the answer gave, in every case that has numbers; "" if none does.
+
+    mistakes: {sentence: function(**args) -> the value that the mistake leads to}.
+    """
+    played = [(case, result) for case, result in zip(cases, results) if _has_numbers(result)]
+    for sentence, mistake in mistakes.items():
+        explained = [_explains(mistake, case, result, grads) for case, result in played]
+        if explained and all(e is not False for e in explained) and any(explained):
+            return sentence
+    return ""
+
+
+def _explains(mistake, case, result, grads):
+    """True if the mistake gives this result, False if another one, None if the mistake cannot be made here."""
+    try:
+        value, mistaken_grads = evaluate(mistake, case, grads)
+    except (RuntimeError, ValueError, IndexError):
+        return None
+    got = [item.get("values") for item in _items(result.value)]
+    want = parts(value)
+    if len(got) != len(want) or any(g is None for g in got):
+        return False
+    if not all(g.shape == w.shape and _close(g, w, case.tolerance) for g, w in zip(got, want)):
+        return False
+    return all(_same_gradient(result.grads.get(name), mistaken_grads.get(name)) for name in grads)
+
+
+def _has_numbers(result):
+    if result.error or not result.value:
+        return False
+    return any(item.get("values") is not None for item in _items(result.value))
+
+
+def _items(packed):
+    return packed["items"] if "items" in packed else [packed]
+
+
+def _forgiven(case, error):
+    return any(text in error["message"] for text in case.forgive)
+
+
+def _raised(case, error):
+    if error["type"] == "TooSlow":
+        return Finding("raised", f"your function was stopped: {error['message']}", case.title)
+    where = f" in line {error['line']} of your code:\n\n    {error['code']}\n\n" if error["line"] else ":\n\n"
+    return Finding("raised", f"your code raised an error{where}    {error['type']}: {error['message']}", case.title, cause=_loud_cause(error))
+
+
+def _loud_cause(error):
+    text = error["message"]
+    for sign, cause in LOUD.items():
+        if sign in text:
+            return cause
+    return ""
+
+
+LOUD = {
+    "same device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
+    "not on the expected device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
+    "same dtype": "a tensor is made in float32 although the input is float64: take the dtype from the input",
+    "modified by an inplace operation": (
+        "a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"
+    ),
+    "leaf Variable that requires grad is being used in an in-place": "an input is changed in place: make a new tensor instead",
+    "numpy() on Tensor that requires grad": "the way through NumPy cuts the gradient: stay with torch operations",
+    "only Tensors of floating point": "the result has lost its floating-point type",
+    "mat1 and mat2 shapes cannot be multiplied": "a weight matrix is the wrong way round: compare the shapes in the ledger",
+    "subtraction, the `-` operator, with a bool tensor": "1 - mask does not work for a mask of bools: use ~mask, or turn it into numbers",
+}
+
+
+def _unpacked(case, packed, names):
+    """The parts of what was returned, one for each name, or a Finding."""
+    if packed["kind"] == "NoneType":
+        return Finding("wrong", "your function returned None. Is there a `return` on every path?", case.title)
+    if len(names) == 1:
+        return [packed]
+    wanted = f"({', '.join(names)})"
+    if packed["kind"] not in ("tuple", "list"):
+        return Finding("wrong", f"your function returned one {packed['kind']}; it should return {len(names)} values, {wanted}", case.title)
+    if packed["length"] != len(names):
+        return Finding("wrong", f"your function returned {packed['length']} values; it should return {len(names)}, {wanted}", case.title)
+    return packed["items"]
+
+
+def _same_kind(case, name, got, want, dtype):
+    """Tensor, rank, shape, dtype and device."""
+    it = name or "the result"
+    if got["kind"] != "tensor":
+        return Finding("wrong", f"{it} should be a torch.Tensor, yours is a {got['kind']}{_advice(got['kind'])}", case.title)
+    yours, target = got["shape"], tuple(want.shape)
+    sides = {"yours": got["values"], "target": _or_none(want)}
+    if len(yours) != len(target):
+        return Finding("wrong", f"{it} should have {len(target)} axes, shape {target}; yours has {len(yours)}, shape {yours}", case.title, **sides)
+    if yours != target:
+        swapped = ". The sizes are right, their order is not" if sorted(yours) == sorted(target) else ""
+        return Finding("wrong", f"{it} should have the shape {target}; yours has {yours}{swapped}", case.title, **sides)
+    dtype = dtype or str(want.dtype)
+    if got["dtype"] != dtype:
+        return Finding("wrong", f"{it} should be {dtype}; yours is {got['dtype']}", case.title, cause=_dtype_cause(got["dtype"]))
+    if got["device"] != want.device.type:
+        return Finding(
+            "wrong", f"{it} should live on the device of the input ({want.device.type}); yours lives on {got['device']}",
+            case.title, cause="the device is written down in the code, or left at its default",
+        )
+    return None
+
+
+def _dtype_cause(dtype):
+    if "int" in dtype or "bool" in dtype:
+        return "whole numbers stay whole numbers: nothing in the code asks for floating point"
+    return f"{dtype} is written down in the code, or is the default of what made the tensor"
+
+
+def _advice(kind):
+    if kind in ("list", "tuple"):
+        return ". Join the pieces with torch.stack or torch.cat"
+    return ". Stay with torch: NumPy knows no gradients" if kind == "ndarray" else ""
+
+
+def _same_values(case, name, got, want):
+    it = name or "the result"
+    if want.device.type == "meta" or got["values"] is None:
+        return None
+    values = got["values"]
+    if values.isnan().any() and not want.isnan().any():
+        return Finding("wrong", f"{it} contains NaN", case.title, values, want)
+    if _close(values, want, case.tolerance):
+        return None
+    gap = (values - want).abs()
+    place = [int(i) for i in torch.unravel_index(gap.nan_to_num(posinf=1e30).argmax(), gap.shape)]
+    return Finding("wrong", f"{it} has the right shape but the wrong numbers: it is off by up to {gap.max().item():.3g}, at {place}", case.title, values, want)
+
+
+def _close(got, want, tolerance):
+    """Within tolerance, absolute for values below 1 and relative above; the same infinities and NaNs count as close."""
+    if got.dtype != want.dtype:
+        got = got.to(want.dtype)
+    return torch.allclose(got, want, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _gradient(case, result, target_grads):
+    if not target_grads:
+        return None
+    if result.grad_error:
+        if _forgiven(case, result.grad_error):
+            return None
+        finding = _raised(case, result.grad_error)
+        finding.what = "the numbers are right, but the backward pass fails: " + finding.what
+        return finding
+    for name, want in target_grads.items():
+        got = result.grads.get(name)
+        if got is None and want is not None and want.abs().sum() != 0:
+            return Finding(
+                "wrong", f"the numbers are right, but no gradient reaches {name}", case.title, None, want,
+                cause="something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
+            )
+        if not _same_gradient(got, want):
+            return Finding("wrong", f"the numbers are right, but the gradient that reaches {name} is not", case.title, got, want)
+    return None
+
+
+def _same_gradient(got, want):
+    if got is None or want is None:
+        present = got if want is None else want
+        return present is None or not present.any()
+    if got.device.type == "meta" or want.device.type == "meta":
+        return True
+    return got.shape == want.shape and _close(got, want, GRADIENT_TOLERANCE)
+
+
+def _second_call(case, result, names, target):
+    items = _unpacked(case, result.again, names)
+    same = not isinstance(items, Finding) and all(
+        item["kind"] == "tensor" and not _same_kind(case, name, item, want, item["dtype"]) and not _same_values(case, name, item, want)
+        for name, item, want in zip(names, items, parts(target))
+    )
+    if same:
+        return None
+    return Finding(
+        "wrong", "the first call is right, but a second call with the same input gives something else", case.title,
+        cause="something is kept from one call to the next: a tensor made once and returned again, a default argument, a global",
+    )
+
+
+def _or_none(tensor):
+    return None if tensor.device.type == "meta" else tensor

@@ -1,0 +1,66 @@
+"""PyTorch's own layers as the answer key, and the random inputs that go with them.
+
+Every oracle loads the weights it is given into a layer with `torch.func.functional_call`, so that
+dtype, device and gradients are those of the arguments.
+"""
+
+import torch
+from torch import nn
+from torch.func import functional_call
+
+CELLS = {"rnn": (nn.RNN, 1), "gru": (nn.GRU, 3)}
+
+
+def rng(seed):
+    """A generator of its own for every draw of cases."""
+    return torch.Generator().manual_seed(seed)
+
+
+def pick(generator, *choices):
+    """One of the choices."""
+    return choices[int(torch.randint(len(choices), (1,), generator=generator))]
+
+
+def size(generator, low=2, high=6):
+    """A size between low and high."""
+    return int(torch.randint(low, high + 1, (1,), generator=generator))
+
+
+def normal(generator, *shape, scale=1.0):
+    """Normal numbers, float32, of this shape."""
+    return torch.randn(shape, generator=generator) * scale
+
+
+def cell_weights(generator, features, hidden, kind="rnn"):
+    """W_ih, W_hh (not symmetric), b_ih and b_hh (not equal) for a cell, float32."""
+    rows = CELLS[kind][1] * hidden
+    return {
+        "W_ih": normal(generator, rows, features, scale=0.6),
+        "W_hh": normal(generator, rows, hidden, scale=0.6),
+        "b_ih": normal(generator, rows, scale=0.5),
+        "b_hh": normal(generator, rows, scale=0.5),
+    }
+
+
+def run_layer(x, h0, W_ih, W_hh, b_ih, b_hh, kind="rnn"):
+    """outputs (T, B, H) and h_n (B, H) of `nn.RNN` or `nn.GRU` with these weights, for x (T, B, F) and h0 (B, H)."""
+    layer = CELLS[kind][0](W_ih.shape[1], W_hh.shape[1], device="meta")
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    weights = dict(zip(names, (W_ih, W_hh, b_ih, b_hh)))
+    outputs, h_n = functional_call(layer, weights, (x, h0.unsqueeze(0)))
+    return outputs, h_n[0]
+
+
+def step(x, h, W_ih, W_hh, b_ih, b_hh):
+    """One step of `nn.RNN`: x (B, F), h (B, H) -> (B, H)."""
+    return run_layer(x.unsqueeze(0), h, W_ih, W_hh, b_ih, b_hh)[1]
+
+
+def make_cell(weights, kind="rnn"):
+    """A `nn.RNNCell` or `nn.GRUCell` that holds these weights as parameters."""
+    cell_class = {"rnn": nn.RNNCell, "gru": nn.GRUCell}[kind]
+    W_ih, W_hh = weights["W_ih"], weights["W_hh"]
+    cell = cell_class(W_ih.shape[1], W_hh.shape[1], dtype=W_ih.dtype, device=W_ih.device)
+    state = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), (weights[k] for k in ("W_ih", "W_hh", "b_ih", "b_hh"))))
+    cell.load_state_dict(state, assign=W_ih.device.type == "meta")
+    return cell

@@ -1,0 +1,229 @@
+"""Playing a case: call the learner's function and write down what came out. This runs where the learner's code runs."""
+
+import contextlib
+import copy
+import inspect
+import io
+import linecache
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from pathlib import Path
+
+import torch
+
+from .case import Result
+
+SECONDS = 10
+LARGEST = 10_000_000
+OURS = str(Path(__file__).parents[1])
+
+
+class TooSlow(Exception):
+    """The learner's function did not return in time."""
+
+
+def call(answer, case, grads=(), bind=None):
+    """Call answer(*case.args) three times and return a Result.
+
+    Once to see the value and whether an input was changed; once more on the same input, after the
+    first output was overwritten; and once with gradients, if `grads` names inputs.
+    bind(args) -> arguments turns plain case data into what the function takes (a cell, a layer).
+    Nothing that the function prints, warns or raises gets out.
+    """
+    result = Result()
+    with _quiet() as written, _no_forgotten_memory():
+        try:
+            result.value, result.changed, first = _first_call(answer, case, bind)
+            _overwrite(first)
+            result.again = pack(_timed(answer, _arguments(case.args, bind)))
+        except BaseException as error:
+            _reraise_interrupt(error)
+            result.error = describe(error)
+        else:
+            if grads:
+                result.grads, result.grad_error = _gradients(answer, case, grads, bind)
+    result.printed = written.getvalue()[:2000]
+    return result
+
+
+def pack(value):
+    """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr."""
+    if isinstance(value, torch.Tensor):
+        packed = {
+            "kind": "tensor", "shape": tuple(value.shape), "dtype": str(value.dtype),
+            "device": value.device.type, "requires_grad": value.requires_grad, "values": None,
+            "overlaps": any(size > 1 and step == 0 for size, step in zip(value.shape, _strides(value))),
+        }
+        if value.device.type == "cpu" and value.numel() <= LARGEST:
+            packed["values"] = value.detach().to_dense().clone().as_subclass(torch.Tensor)
+        return packed
+    if isinstance(value, (tuple, list)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {"kind": kind, "items": [pack(item) for item in value[:100]], "length": len(value)}
+    if isinstance(value, dict):
+        return {"kind": "dict", "keys": [str(key) for key in value], "items": [pack(item) for item in value.values()]}
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return {"kind": type(value).__name__, "plain": value}
+    return {"kind": type(value).__name__, "repr": _short(value)}
+
+
+def describe(error):
+    """An exception as plain data: its type, its message, and the last line of the learner's own code."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_learners(f.filename)]
+    last = frames[-1] if frames else None
+    return {
+        "type": type(error).__name__,
+        "message": str(error).strip()[:1000],
+        "line": last.lineno if last else None,
+        "code": (last.line or linecache.getline(last.filename, last.lineno).strip()) if last else "",
+        "function": last.name if last else "",
+    }
+
+
+def misfit(answer, names):
+    """A sentence if `answer` cannot be called with these arguments, else None."""
+    try:
+        inspect.signature(answer).bind(*names)
+    except TypeError:
+        takes = ", ".join(inspect.signature(answer).parameters)
+        return f"it takes ({takes}), but it is called with ({', '.join(names)}), in that order"
+    except ValueError:
+        return None
+    return None
+
+
+def _first_call(answer, case, bind):
+    kept = _clone(case.args)
+    args = _clone(case.args)
+    value = _timed(answer, _arguments(args, bind, clone=False))
+    packed = pack(value)
+    changed = tuple(name for name in args if not _same(args[name], kept[name]))
+    return packed, changed, value
+
+
+def _gradients(answer, case, names, bind):
+    args = _clone(case.args)
+    leaves = {name: args[name].requires_grad_() for name in names}
+    try:
+        value = _timed(answer, _arguments(args, bind, clone=False))
+        return gradients(value, leaves), None
+    except BaseException as error:
+        _reraise_interrupt(error)
+        return {}, describe(error)
+
+
+def gradients(value, leaves):
+    """The gradients of a fixed weighted sum of all the tensors in `value`, by the leaves' names.
+
+    The weights are irregular, so that no gradient cancels by accident.
+    """
+    tensors = [part for part in parts(value) if isinstance(part, torch.Tensor) and part.requires_grad]
+    if not tensors:
+        return {name: None for name in leaves}
+    total = sum((part * _probe(part)).sum() for part in tensors)
+    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+    return {name: None if grad is None else grad.detach().clone() for name, grad in zip(leaves, found)}
+
+
+def parts(value):
+    """The tensors and values inside a tuple, list or dict, in order; a bare value is its own only part."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _probe(part):
+    weights = torch.arange(1, part.numel() + 1, dtype=torch.float64, device=part.device)
+    return weights.mul(0.7).sin().add(1.3).reshape(part.shape).to(part.dtype)
+
+
+def _arguments(args, bind, clone=True):
+    args = _clone(args) if clone else args
+    return bind(args) if bind else list(args.values())
+
+
+def _clone(args):
+    return {name: value.clone() if isinstance(value, torch.Tensor) else copy.deepcopy(value) for name, value in args.items()}
+
+
+def _same(one, other):
+    if isinstance(one, torch.Tensor):
+        if one.shape != other.shape or one.dtype != other.dtype:
+            return False
+        return one.device.type == "meta" or torch.equal(one.nan_to_num(), other.nan_to_num())
+    if isinstance(one, dict):
+        return all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and len(one) == len(other):
+        return all(_same(a, b) for a, b in zip(one, other))
+    return type(one) is type(other) and one == other
+
+
+def _overwrite(value):
+    """Spoil what was returned: if the next call returns the same memory, it shows."""
+    for part in parts(value):
+        if isinstance(part, torch.Tensor) and part.device.type == "cpu":
+            with torch.no_grad(), contextlib.suppress(RuntimeError):
+                part.fill_(77)
+
+
+def _strides(value):
+    return value.stride() if value.layout == torch.strided else ()
+
+
+def _short(value):
+    try:
+        text = repr(value)
+    except Exception:
+        text = "?"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _is_learners(filename):
+    return not filename.startswith(OURS) and "site-packages" not in filename and "<frozen" not in filename
+
+
+def _reraise_interrupt(error):
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+
+
+def _timed(answer, arguments):
+    """Call, but give up after SECONDS (where the system has alarms, and in the main thread)."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        return answer(*arguments)
+
+    def stop(*_):
+        raise TooSlow(f"no result after {SECONDS} seconds: is there a loop that never ends?")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        return answer(*arguments)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Collect what is printed and warned: nbgrader gives no points to a cell that writes to stderr."""
+    written = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
+        warnings.simplefilter("default")
+        warnings.showwarning = lambda message, category, *_args, **_kw: print(f"{category.__name__}: {message}")
+        yield written
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _no_forgotten_memory():
+    """In deterministic mode `torch.empty` is filled with NaN, so that forgotten memory shows."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

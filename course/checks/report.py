@@ -1,0 +1,90 @@
+"""A verdict in words, with your numbers and the target's side by side."""
+
+import textwrap
+
+WIDTH = 88
+LINES = 6
+
+
+def text(verdict, module):
+    """The whole report of a Verdict as plain text; the outcome is its first word."""
+    head = f"{_outcome(verdict)}  {verdict.exercise}"
+    if verdict.passed:
+        tried = "; ".join(case.title for case in verdict.cases)
+        return "\n".join([f"{head}: all {len(verdict.cases)} cases", _fold(f"Tried: {tried}.", "  "), *_printed(verdict)])
+    finding = verdict.finding
+    lines = [head + (f": {finding.case}" if finding.case else "")]
+    lines += ["", *(_fold(part, "  ") for part in finding.what.split("\n\n"))]
+    if finding.yours is not None or finding.target is not None:
+        lines += ["", side_by_side(finding.yours, finding.target)]
+    if finding.cause:
+        lines += ["", _fold(f"Likely cause: {finding.cause}.", "  ")]
+    if finding.outcome != "not attempted yet":
+        lines += ["", f'  Stuck? hint("{verdict.exercise}") gives a nudge; call it again for more.']
+    return "\n".join(lines + _printed(verdict))
+
+
+def side_by_side(yours, target):
+    """Two tensors as two columns of text, with their shapes; where they have three axes, the first slice that differs."""
+    place, yours, target = _differing_slice(yours, target)
+    left, right = _column(f"yours{place}", yours), _column(f"target{place}", target)
+    height, width = max(len(left), len(right)), max(map(len, left)) + 4
+    left += [""] * (height - len(left))
+    right += [""] * (height - len(right))
+    return "\n".join(f"  {a:<{width}}{b}".rstrip() for a, b in zip(left, right))
+
+
+def _outcome(verdict):
+    if verdict.passed:
+        return "PASSED"
+    return {"wrong": "WRONG", "raised": "RAISED", "not attempted yet": "not attempted yet"}[verdict.finding.outcome]
+
+
+def _differing_slice(yours, target):
+    both = yours is not None and target is not None and yours.shape == target.shape
+    place = ""
+    while both and yours.dim() > 2:
+        gap = (yours - target).abs().flatten(1).sum(1).nan_to_num(nan=1e30)
+        first = int((gap > 1e-6).to(int).argmax())
+        place += f"[{first}]"
+        yours, target = yours[first], target[first]
+    return place, yours, target
+
+
+def _column(name, tensor):
+    if tensor is None:
+        return [f"{name}: none"]
+    head = f"{name}, shape {tuple(tensor.shape)}"
+    if tensor.dim() == 0:
+        return [head, _number(tensor)]
+    while tensor.dim() > 2:
+        tensor = tensor[0]
+        head += ", its first slice" if "slice" not in head else ""
+    rows = tensor if tensor.dim() == 2 else tensor.unsqueeze(0)
+    shown = [_row(row) for row in rows[:LINES]]
+    return [head, *shown, *(["..."] if len(rows) > LINES else [])]
+
+
+def _row(row):
+    cells = " ".join(_number(value) for value in row[:LINES])
+    return f"[{cells}{' ...' if len(row) > LINES else ''}]"
+
+
+def _number(value):
+    value = value.item()
+    if value != value or value in (float("inf"), float("-inf")):
+        return f"{value:>8}"
+    return f"{value:8.4f}" if abs(value) < 1000 else f"{value:8.1f}"
+
+
+def _printed(verdict):
+    if not verdict.printed.strip():
+        return []
+    shown = verdict.printed.strip().splitlines()[:LINES]
+    return ["", "  Your function printed (first case):", *(f"    {line[:WIDTH]}" for line in shown)]
+
+
+def _fold(paragraph, indent):
+    if paragraph.startswith("    "):
+        return indent + paragraph
+    return textwrap.fill(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent)
