@@ -6,9 +6,10 @@ from torch import nn
 from . import example, laws, pictures
 from .checks.engine import check
 from .checks.hints import hint
+from .pipeline import run_pipeline
 from .predict import reveal
-from .progress import progress
+from .progress import my_progress
 from .quiz import quiz
 from .trace import Trace
 
-__all__ = ["Trace", "check", "example", "hint", "laws", "nn", "pictures", "progress", "quiz", "reveal", "torch"]
+__all__ = ["Trace", "check", "example", "hint", "laws", "my_progress", "nn", "pictures", "quiz", "reveal", "run_pipeline", "torch"]

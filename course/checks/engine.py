@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from .. import progress
 from ..attempt import is_attempted
 from . import report
 from .case import Finding
@@ -15,7 +16,7 @@ from .judge import likely_cause
 from .play import misfit, pack
 
 PUBLIC_SEED = 0
-NOT_EXERCISES = {"case", "engine", "judge", "oracles", "play", "report"}
+NOT_EXERCISES = {"case", "engine", "hints", "judge", "oracles", "play", "report"}
 
 
 class CheckFailed(AssertionError):
@@ -50,7 +51,12 @@ def names():
 
 
 def exercise(name):
-    """The module of an exercise. Raises ValueError with the nearest names if there is none."""
+    """The module of an exercise. Raises ValueError with the nearest names if there is none.
+
+    It holds cases(seed) -> [Case], play(answer, case) -> Result and judge(case, result) -> Finding or None;
+    MISTAKES, {likely cause: function that makes this mistake}; HINTS; and, where they apply, GRADS,
+    the inputs whose gradients count, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
+    """
     if name not in names():
         near = difflib.get_close_matches(str(name), names()) or names()
         raise ValueError(f"there is no exercise {name!r}. Did you mean {' or '.join(map(repr, near))}?")
@@ -87,8 +93,7 @@ def _before_playing(module, answer, cases):
     if not is_attempted(answer):
         return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
     if not callable(answer):
-        value = pack(answer)["kind"]
-        return Finding("wrong", f"this check needs your function itself, without brackets: check({name!r}, {name}). It got a {value}")
+        return Finding("wrong", f"this check needs your function itself, without brackets: check({name!r}, {name}). It got: {pack(answer)['kind']}")
     wrong_arguments = misfit(answer, list(cases[0].args))
     return Finding("wrong", f"your function has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
 
@@ -124,6 +129,18 @@ def _same_value(one, other):
     if one["values"] is None or other["values"] is None:
         return one["values"] is other["values"]
     return torch.allclose(one["values"], other["values"], atol=1e-6, equal_nan=True)
+
+
+def check(name, answer=None):
+    """Check a learner's function against the exercise of that name, and say what was found.
+
+    Passed: prints what was tried and notes it in the learner's progress. Otherwise raises NotAttempted or
+    CheckFailed, whose message is the whole report. Raises ValueError for an unknown exercise name.
+    """
+    verdict = examine(name, answer, PUBLIC_SEED)
+    if verdict.passed:
+        progress.note_exercise(name, answer)
+    insist(verdict)
 
 
 def insist(verdict):

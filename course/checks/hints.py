@@ -1,0 +1,13 @@
+"""Hints on demand: each call gives the next one, from a nudge to nearly the answer."""
+
+from . import engine
+
+_given = {}
+
+
+def hint(name):
+    """Print the next hint for an exercise; after the last one it starts again. Raises ValueError for an unknown name."""
+    hints = engine.exercise(name).HINTS
+    number = _given.get(name, 0) % len(hints)
+    _given[name] = number + 1
+    print(f"Hint {number + 1} of {len(hints)} for {name}: {hints[number]}")
