@@ -186,15 +186,50 @@ class Recurrent(nn.Module):
         self.input_size, self.hidden_size = input_size, hidden_size
 
     def forward(self, x, state=None):
-        if not (is_attempted(self.run_sequence) and is_attempted(self.cell)):
-            raise _NotAttempted
+        _require_attempt(self.run_sequence, self.cell)
         h0 = x.new_zeros(x.shape[1], self.hidden_size) if state is None else state[0]
         outputs, h_n = self.run_sequence(x, h0, self.cell)
         return outputs, h_n.unsqueeze(0)
 
 
+class Started(nn.Module):
+    """An `nn.RNN` whose runs without a state start from the learner's own init_hidden of lesson 02."""
+
+    def __init__(self, rnn, init_hidden):
+        super().__init__()
+        self.rnn, self.init_hidden = rnn, init_hidden
+        self.input_size = rnn.input_size
+
+    def forward(self, x, state=None):
+        _require_attempt(self.init_hidden)
+        if state is None:
+            state = self.init_hidden(self.rnn.num_layers, x.shape[1], self.rnn.hidden_size, x)
+        return self.rnn(x, state)
+
+
+class Stepped(nn.Module):
+    """An `nn.RNN` whose single steps are made by the learner's own rnn_step of lesson 03, with its weights."""
+
+    def __init__(self, rnn, rnn_step):
+        super().__init__()
+        self.rnn, self.rnn_step = rnn, rnn_step
+        self.input_size = rnn.input_size
+
+    def forward(self, x, state=None):
+        _require_attempt(self.rnn_step)
+        if len(x) > 1 or state is None:
+            return self.rnn(x, state)
+        h = self.rnn_step(x[0], state[0], *self.rnn.all_weights[0])
+        return h.unsqueeze(0), h.unsqueeze(0)
+
+
 class _NotAttempted(Exception):
     pass
+
+
+def _require_attempt(*functions):
+    if not all(is_attempted(function) for function in functions):
+        raise _NotAttempted
 
 
 def random_input(module, num_steps=NUM_STEPS, batch=BATCH):

@@ -7,6 +7,7 @@ made from the question and the option it belongs to, so that it opens only for s
 import base64
 import hashlib
 import json
+import textwrap
 from pathlib import Path
 
 from . import progress
@@ -32,9 +33,9 @@ def quiz(lesson, number, answer=None):
         raise CheckFailed(f"WRONG  question {number}: {letter!r} is not one of its options. Type one of the letters, in quotes")
     right, why = _open(key, cards[_tag(key)])
     if not right:
-        raise CheckFailed(f"WRONG  question {number}, {letter}\n\n  {why}")
+        raise CheckFailed(f"WRONG  question {number}, {letter}\n\n{_fold(why)}")
     progress.note_answer(lesson, number)
-    print(f"PASSED  question {number}, {letter}\n  {why}")
+    print(f"PASSED  question {number}, {letter}\n{_fold(why)}")
 
 
 def seal(questions):
@@ -64,6 +65,10 @@ def _cards(lesson, number):
     if str(number) not in sealed.get(lesson, {}):
         raise ValueError(f"there is no question {number} in a lesson called {lesson!r}")
     return sealed[lesson][str(number)]
+
+
+def _fold(text):
+    return textwrap.fill(text, 88, initial_indent="  ", subsequent_indent="  ")
 
 
 def _letter(answer, number):
