@@ -76,7 +76,8 @@ class Finding:
 
     outcome: "wrong", "raised" or "not attempted yet"; what: one sentence; case: the title of the case;
     yours, target: tensors to set side by side, where there are any;
-    cause: the likely cause, where a known mistake explains the result.
+    cause: the likely cause, where a known mistake explains the result;
+    part: which of several returned values it is about, counted from 0.
     """
 
     outcome: str
@@ -85,3 +86,4 @@ class Finding:
     yours: Any = None
     target: Any = None
     cause: str = ""
+    part: int | None = None

@@ -83,8 +83,8 @@ def verdict_on(module, cases, results):
         return None
     if _is_shipped(module, cases, results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
-    cause = likely_cause(module.MISTAKES, cases, results, getattr(module, "GRADS", ()))
-    first.cause = cause or first.cause
+    known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
+    first.cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or first.cause
     return first
 
 

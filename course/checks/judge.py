@@ -15,7 +15,7 @@ def compare(case, result, oracle, grads=(), names=("",), dtype=None):
     grads: the inputs whose gradients count; names: what the parts of the value are called;
     dtype: what the result must be, as "torch.float32", where it is not the oracle's.
     Looks in this order: raised; returned something; a tensor; rank, shape, dtype, device; inputs left
-    alone; values; gradient; a second call.
+    alone; values; a second call; gradient.
     """
     if result.error:
         return None if _forgiven(case, result.error) else _raised(case, result.error)
@@ -30,11 +30,12 @@ def compare(case, result, oracle, grads=(), names=("",), dtype=None):
     if result.changed:
         changed = " and ".join(result.changed)
         return Finding("wrong", f"your function changed its input {changed} in place. Make a new tensor instead", case.title)
-    for name, got, want in zip(names, found, parts(target)):
+    for part, (name, got, want) in enumerate(zip(names, found, parts(target))):
         finding = _same_values(case, name, got, want)
         if finding:
+            finding.part = part
             return finding
-    return _gradient(case, result, target_grads) or _second_call(case, result, names, target)
+    return _second_call(case, result, names, target) or _gradient(case, result, target_grads)
 
 
 def evaluate(function, case, grads=()):
@@ -50,38 +51,82 @@ def evaluate(function, case, grads=()):
     return detached[0] if isinstance(value, torch.Tensor) else tuple(detached), found
 
 
-def likely_cause(mistakes, cases, results, grads=()):
-    """The known mistake that gives what the answer gave, in every case that has numbers; "" if none does.
+def likely_cause(mistakes, oracle, cases, results, grads=(), part=None):
+    """The known mistake that gives what the answer gave, in every case that can be compared; "" if none does.
 
-    mistakes: {sentence: function(**args) -> the value that the mistake leads to}.
+    mistakes: {sentence: function(**args) -> the value that the mistake leads to};
+    part: look at this part of the value only, as where two values are returned and each has its own mistake.
+    Where the mistake gives numbers and the answer raised, the mistake is not what happened; and no mistake
+    explains an answer whose second call gives something else.
     """
-    played = [(case, result) for case, result in zip(cases, results) if _has_numbers(result)]
+    if not all(_is_steady(result) for result in results):
+        return ""
+    played = [(case, result) for case, result in zip(cases, results) if _can_be_compared(case, result)]
+    right = [evaluate(oracle, case, grads) for case, _ in played]
     for sentence, mistake in mistakes.items():
-        explained = [_explains(mistake, case, result, grads) for case, result in played]
-        if explained and all(e is not False for e in explained) and any(explained):
+        explained = [_explains(mistake, case, result, target, grads, part) for (case, result), target in zip(played, right)]
+        if any(explained) and False not in explained:
             return sentence
     return ""
 
 
-def _explains(mistake, case, result, grads):
-    """True if the mistake gives this result, False if another one, None if the mistake cannot be made here."""
+def _explains(mistake, case, result, target, grads, part):
+    """True if the mistake, and not the right way, gives this result; False if it gives another one.
+
+    None if it cannot be told here: the mistake raises an error, or makes no difference in this case.
+    """
     try:
         value, mistaken_grads = evaluate(mistake, case, grads)
     except (RuntimeError, ValueError, IndexError):
         return None
-    got = [item.get("values") for item in _items(result.value)]
-    want = parts(value)
-    if len(got) != len(want) or any(g is None for g in got):
+    if result.error:
         return False
-    if not all(g.shape == w.shape and _close(g, w, case.tolerance) for g, w in zip(got, want)):
+    got = _pick([item.get("values") for item in _items(result.value)], part)
+    made, right = _pick(parts(value), part), _pick(parts(target[0]), part)
+    if any(tensor.device.type == "meta" for tensor in made):
+        return None
+    if not _all_close(got, made, case.tolerance):
         return False
-    return all(_same_gradient(result.grads.get(name), mistaken_grads.get(name)) for name in grads)
+    if not _all_close(made, right, case.tolerance):
+        return True
+    if part is not None:
+        return None
+    if result.grad_error or not _same_gradients(result.grads, mistaken_grads, grads):
+        return False
+    return None if _same_gradients(mistaken_grads, target[1], grads) else True
 
 
-def _has_numbers(result):
-    if result.error or not result.value:
-        return False
-    return any(item.get("values") is not None for item in _items(result.value))
+def _pick(values, part):
+    return values if part is None else values[part:part + 1]
+
+
+def _all_close(some, others, tolerance):
+    return len(some) == len(others) and all(
+        a is not None and a.shape == b.shape and _close(a, b, tolerance) for a, b in zip(some, others)
+    )
+
+
+def _same_gradients(some, others, names):
+    return all(_same_gradient(some.get(name), others.get(name)) for name in names)
+
+
+def _can_be_compared(case, result):
+    """False where an error is forgiven, and on the meta device, which has no numbers."""
+    if result.error:
+        return not _forgiven(case, result.error)
+    return not any(item.get("device") == "meta" for item in _items(result.value))
+
+
+def _is_steady(result):
+    """Does the second call give what the first one gave?"""
+    if result.error:
+        return True
+    pairs = zip(_items(result.value), _items(result.again))
+    return all(
+        one["kind"] == other["kind"] and one.get("shape") == other.get("shape")
+        and (one.get("values") is None or other.get("values") is None or torch.allclose(one["values"], other["values"], equal_nan=True))
+        for one, other in pairs
+    )
 
 
 def _items(packed):
@@ -110,6 +155,7 @@ def _loud_cause(error):
 LOUD = {
     "same device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "not on the expected device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
+    "does not match weight dtype": "a layer is made in float32 although the input is float64: take the dtype from the input",
     "same dtype": "a tensor is made in float32 although the input is float64: take the dtype from the input",
     "modified by an inplace operation": (
         "a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"
@@ -118,7 +164,7 @@ LOUD = {
     "numpy() on Tensor that requires grad": "the way through NumPy cuts the gradient: stay with torch operations",
     "only Tensors of floating point": "the result has lost its floating-point type",
     "mat1 and mat2 shapes cannot be multiplied": "a weight matrix is the wrong way round: compare the shapes in the ledger",
-    "subtraction, the `-` operator, with a bool tensor": "1 - mask does not work for a mask of bools: use ~mask, or turn it into numbers",
+    "operator, with a bool tensor": "1 - mask does not work for a mask of bools: use ~mask, or turn it into numbers",
 }
 
 
@@ -187,6 +233,8 @@ def _same_values(case, name, got, want):
 
 def _close(got, want, tolerance):
     """Within tolerance, absolute for values below 1 and relative above; the same infinities and NaNs count as close."""
+    if got.is_complex() != want.is_complex():
+        return False
     if got.dtype != want.dtype:
         got = got.to(want.dtype)
     return torch.allclose(got, want, rtol=tolerance, atol=tolerance, equal_nan=True)

@@ -7,6 +7,7 @@ import io
 import linecache
 import signal
 import sys
+import sysconfig
 import threading
 import traceback
 import warnings
@@ -18,7 +19,7 @@ from .case import Result
 
 SECONDS = 10
 LARGEST = 10_000_000
-OURS = str(Path(__file__).parents[1])
+NOT_THE_LEARNERS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<frozen")
 
 
 class TooSlow(Exception):
@@ -182,7 +183,7 @@ def _short(value):
 
 
 def _is_learners(filename):
-    return not filename.startswith(OURS) and "site-packages" not in filename and "<frozen" not in filename
+    return not filename.startswith(NOT_THE_LEARNERS) and "site-packages" not in filename
 
 
 def _reraise_interrupt(error):

@@ -2,8 +2,8 @@
 
 import textwrap
 
-WIDTH = 88
-LINES = 6
+WIDTH = 76
+LINES = 5
 
 
 def text(verdict, module):
@@ -27,7 +27,8 @@ def text(verdict, module):
 def side_by_side(yours, target):
     """Two tensors as two columns of text, with their shapes; where they have three axes, the first slice that differs."""
     place, yours, target = _differing_slice(yours, target)
-    left, right = _column(f"yours{place}", yours), _column(f"target{place}", target)
+    digits = _digits(yours, target)
+    left, right = _column(f"yours{place}", yours, digits), _column(f"target{place}", target, digits)
     height, width = max(len(left), len(right)), max(map(len, left)) + 4
     left += [""] * (height - len(left))
     right += [""] * (height - len(right))
@@ -51,30 +52,38 @@ def _differing_slice(yours, target):
     return place, yours, target
 
 
-def _column(name, tensor):
+def _digits(yours, target):
+    """As many digits as it takes to see the difference."""
+    if yours is None or target is None or yours.shape != target.shape or not yours.numel():
+        return 3
+    gap = (yours - target).abs().nan_to_num(nan=1.0).max().item()
+    return 3 if gap >= 0.002 else 7
+
+
+def _column(name, tensor, digits):
     if tensor is None:
         return [f"{name}: none"]
     head = f"{name}, shape {tuple(tensor.shape)}"
     if tensor.dim() == 0:
-        return [head, _number(tensor)]
+        return [head, _number(tensor, digits)]
     while tensor.dim() > 2:
         tensor = tensor[0]
         head += ", its first slice" if "slice" not in head else ""
     rows = tensor if tensor.dim() == 2 else tensor.unsqueeze(0)
-    shown = [_row(row) for row in rows[:LINES]]
+    shown = [_row(row, digits) for row in rows[:LINES]]
     return [head, *shown, *(["..."] if len(rows) > LINES else [])]
 
 
-def _row(row):
-    cells = " ".join(_number(value) for value in row[:LINES])
+def _row(row, digits):
+    cells = " ".join(_number(value, digits) for value in row[:LINES])
     return f"[{cells}{' ...' if len(row) > LINES else ''}]"
 
 
-def _number(value):
-    value = value.item()
-    if value != value or value in (float("inf"), float("-inf")):
-        return f"{value:>8}"
-    return f"{value:8.4f}" if abs(value) < 1000 else f"{value:8.1f}"
+def _number(value, digits):
+    value, width = value.item(), digits + 3
+    if value != value or value in (float("inf"), float("-inf")) or isinstance(value, int):
+        return f"{value:>{width}}"
+    return f"{value:{width}.{digits}f}" if abs(value) < 1000 else f"{value:{width}.4g}"
 
 
 def _printed(verdict):

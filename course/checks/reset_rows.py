@@ -23,6 +23,12 @@ def shipped(h, done):
     return h * (1 - done)
 
 
+def _along_units(h, done):
+    if len(done) != h.shape[1]:
+        raise ValueError("this mistake raises an error where there are not as many sequences as hidden units")
+    return h * (1 - done)
+
+
 def oracle(h, done):
     return torch.vmap(torch.mul)(h, 1 - done)
 
@@ -32,7 +38,7 @@ MISTAKES = {
     "nothing is reset": lambda h, done: h.clone(),
     "everything is reset": lambda h, done: torch.zeros_like(h) * h,
     "every sequence is reset as soon as one of them ends": lambda h, done: h * (1 - done.max()),
-    "the mask runs along the hidden units instead of the sequences": lambda h, done: h * (1 - done),
+    "the mask runs along the hidden units instead of the sequences": lambda h, done: _along_units(h, done),
     "the mask is turned round: the last sequence is taken for the first": lambda h, done: oracle(h, done.flip(0)),
     "the state that ended is set to 1 and not to 0": lambda h, done: oracle(h, done) + done.unsqueeze(1),
     "only the first sequence that ended is reset": lambda h, done: oracle(h, torch.nn.functional.one_hot(done.argmax(), len(done)) * done),

@@ -1,0 +1,52 @@
+# The commands of the course. `make` alone lists them; the work of setting up is in tools/start.py.
+
+# Which Python makes the environment in .venv: make lab PYTHON=python3.12
+PYTHON ?= python3
+# Options for JupyterLab: make lab LAB_ARGS="--no-browser --port=8899"
+LAB_ARGS ?=
+# What to test, and options for pytest: make test TESTS=tests/test_setup.py PYTEST_ARGS=-v
+TESTS ?= tests solutions
+PYTEST_ARGS ?=
+
+VENV_PYTHON = .venv/bin/python
+START = $(PYTHON) tools/start.py
+
+# Matplotlib's list of fonts and its settings: the course's own, so that pictures are the same for everyone.
+export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
+
+# Lessons are built and replayed in the same way, so that their outputs can be compared:
+# on one thread (the order of a sum changes its last digits) and without anyone's own progress.
+SAME_RESULTS = HIDDEN_STATE_PROGRESS=off OMP_NUM_THREADS=1
+
+.PHONY: help lab teach notebooks bundle test python
+
+help:  ## list these commands
+	@echo "Hidden State: learn how a recurrent network remembers."
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "Each command sets up what it needs, in the folder .venv. The first time takes a few minutes."
+
+lab: python  ## learn: open the first lesson in JupyterLab (options: LAB_ARGS="--no-browser --port=8899")
+	@$(START) lab $(LAB_ARGS)
+
+teach: python  ## teach: open JupyterLab with Formgrader, to release, grade and give feedback
+	@$(START) teach $(LAB_ARGS)
+
+notebooks: python  ## build solutions/ and notebooks/ from the Markdown sources, after a change to a lesson
+	@$(START) setup teach
+	$(SAME_RESULTS) $(VENV_PYTHON) -m course.build notebooks
+
+bundle: python  ## make the zip that students receive, without solutions and answer keys
+	@$(START) setup teach
+	$(SAME_RESULTS) $(VENV_PYTHON) -m course.build bundle
+
+test: python  ## prove that every notebook runs and every grade is right (options: TESTS=tests PYTEST_ARGS=-x)
+	@$(START) setup test
+	@$(START) browser
+	$(SAME_RESULTS) JUPYTER_PREFER_ENV_PATH=1 $(VENV_PYTHON) -m pytest $(TESTS) \
+		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(PYTEST_ARGS)
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here. Install Python 3.10 or newer, or name yours: make lab PYTHON=python3.12"; exit 1; } >&2

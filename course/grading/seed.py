@@ -1,0 +1,66 @@
+"""The seed of the hidden cases: one whole number in a file that only the instructor has."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+LARGEST = 2**40
+ROOT_MARK = "nbgrader_config.py"
+
+
+class SeedError(Exception):
+    """The hidden seed cannot be read or made. The message names the file and the remedy."""
+
+    def _render_traceback_(self):
+        return [f"SeedError: {self}"]
+
+
+def hidden_seed():
+    """The seed of this course, made on first use. Raises SeedError where it cannot be read or made."""
+    file = seed_file()
+    try:
+        return _read(file)
+    except FileNotFoundError:
+        return _create(file)
+    except OSError as error:
+        raise SeedError(f"the seed of the hidden cases, {file}, cannot be read: {error.strerror}") from None
+
+
+def seed_file():
+    """$HIDDEN_STATE_SEED_FILE, or .hidden_seed in the course's root: the nearest folder upward with nbgrader_config.py."""
+    chosen = os.environ.get("HIDDEN_STATE_SEED_FILE")
+    if chosen:
+        return Path(chosen)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ROOT_MARK).exists():
+            return folder / ".hidden_seed"
+    raise SeedError(
+        f"{here} is in no course: neither it nor a folder above it holds {ROOT_MARK}. "
+        "Grade inside the course's folder, or name a file in HIDDEN_STATE_SEED_FILE"
+    )
+
+
+def _read(file):
+    text = file.read_text(encoding="ascii", errors="replace").strip()
+    if not (text.isdigit() and 0 < int(text) <= LARGEST):
+        raise SeedError(f"{file} should hold one whole number from 1 to {LARGEST}. Delete it, and a new one is made; grades given before were drawn from the old one")
+    return int(text)
+
+
+def _create(file):
+    """Make the file whole or not at all, and never replace one that a second grader has made in the meantime."""
+    try:
+        handle, new = tempfile.mkstemp(dir=file.parent, prefix=file.name)   # readable for its owner alone
+        try:
+            with open(handle, "w", encoding="ascii") as text:
+                text.write(f"{secrets.randbelow(LARGEST) + 1}\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(new, file)
+        finally:
+            os.unlink(new)
+    except OSError as error:
+        raise SeedError(f"the seed of the hidden cases cannot be written to {file}: {error.strerror}. Make the folder writable, or name a file in HIDDEN_STATE_SEED_FILE") from None
+    return _read(file)

@@ -1,0 +1,55 @@
+"""nbgrader's settings for this course: solutions/ -> notebooks/ -> submitted/ -> autograded/ -> feedback/.
+
+They hold for the nbgrader commands, for Formgrader's buttons and for `make notebooks` alike.
+"""
+
+import importlib.util
+import os
+import sys
+
+c = get_config()  # noqa: F821, given by traitlets
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+if importlib.util.find_spec("course") is None:      # not installed: the folder itself will do
+    sys.path.insert(0, ROOT)
+OURS = "course.grading.preprocessors"
+
+c.CourseDirectory.root = ROOT
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "notebooks"
+# nbgrader copies every file that is not ignored: the lessons' Markdown twins and the answer keys stay here.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.md", "*.yml"]
+
+# Release: nbgrader's own chain, then ours.
+c.ClearSolutions.code_stub = {"python": "# your answer here"}
+c.GenerateAssignment.preprocessors = [
+    f"nbgrader.preprocessors.{name}"
+    for name in (
+        "IncludeHeaderFooter", "InstantiateTests", "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata",
+        "ComputeChecksums", "SaveCells", "ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
+    )
+] + [f"{OURS}.FinishRelease"]
+
+# Grading: TidySubmission in place of DeduplicateIds, RestoreCells in place of OverwriteCells.
+c.Autograde.sanitize_preprocessors = [
+    f"{OURS}.TidySubmission",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    f"{OURS}.RestoreCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.OverwriteCells.add_missing_cells = True
+c.Execute.timeout = 60
+c.Execute.interrupt_on_timeout = True
+c.Execute.extra_arguments = ["--log-level=ERROR"]   # or each kernel warns of its own transport
+# nbgrader gives zero to a graded cell with anything on stderr, a warning from deep inside a library included.
+# Our checks fail by raising, and by nothing else, so what stands on stderr is dropped before the grade is taken.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = r"[\s\S]"
+
+# Feedback: what was wrong, without the code of the hidden tests.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    f"{OURS}.HideTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
