@@ -8,7 +8,6 @@ LAB_ARGS ?=
 TESTS ?= tests solutions
 PYTEST_ARGS ?=
 
-VENV_PYTHON = .venv/bin/python
 START = $(PYTHON) tools/start.py
 
 # Matplotlib's list of fonts and its settings: the course's own, so that pictures are the same for everyone.
@@ -17,6 +16,9 @@ export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 # Lessons are built and replayed in the same way, so that their outputs can be compared:
 # on one thread (the order of a sum changes its last digits) and without anyone's own progress.
 SAME_RESULTS = HIDDEN_STATE_PROGRESS=off OMP_NUM_THREADS=1
+# nbgrader and Jupyter start programs and kernels by name: these must be the course's own, as with `make teach`.
+# Not exported to all: tools/start.py is for the Python outside .venv.
+RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(SAME_RESULTS) .venv/bin/python
 
 .PHONY: help lab teach notebooks bundle test python
 
@@ -35,16 +37,16 @@ teach: python  ## teach: open JupyterLab with Formgrader, to release, grade and 
 
 notebooks: python  ## build solutions/ and notebooks/ from the Markdown sources, after a change to a lesson
 	@$(START) setup teach
-	$(SAME_RESULTS) $(VENV_PYTHON) -m course.build notebooks
+	$(RUN) -m course.build notebooks
 
 bundle: python  ## make the zip that students receive, without solutions and answer keys
 	@$(START) setup teach
-	$(SAME_RESULTS) $(VENV_PYTHON) -m course.build bundle
+	$(RUN) -m course.build bundle
 
 test: python  ## prove that every notebook runs and every grade is right (options: TESTS=tests PYTEST_ARGS=-x)
 	@$(START) setup test
 	@$(START) browser
-	$(SAME_RESULTS) JUPYTER_PREFER_ENV_PATH=1 $(VENV_PYTHON) -m pytest $(TESTS) \
+	$(RUN) -m pytest $(TESTS) \
 		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(PYTEST_ARGS)
 
 python:

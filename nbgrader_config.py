@@ -5,6 +5,7 @@ They hold for the nbgrader commands, for Formgrader's buttons and for `make note
 
 import importlib.util
 import os
+import shutil
 import sys
 
 c = get_config()  # noqa: F821, given by traitlets
@@ -12,6 +13,8 @@ c = get_config()  # noqa: F821, given by traitlets
 ROOT = os.path.dirname(os.path.abspath(__file__))
 if importlib.util.find_spec("course") is None:      # not installed: the folder itself will do
     sys.path.insert(0, ROOT)
+if shutil.which("alembic") is None:                 # nbgrader starts it by name, also where its .venv is not activated
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 OURS = "course.grading.preprocessors"
 
 c.CourseDirectory.root = ROOT

@@ -292,20 +292,23 @@ class _Log(logging.Logger):
 # The bundle
 
 
-def make_bundle(root, unit, say=print):
-    """dist/hidden-state-<unit>-<digest>.zip, with one folder of that name in it, so that an update unpacks beside the work of before."""
+def make_bundle(root, unit, say=print, into=None):
+    """Pack one unit into dist/hidden-state-<unit>-<digest>.zip, or into another folder. Returns the file.
+
+    In it is one folder of the same name, so that an update unpacks beside the work of before, never over it.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         files = _bundled(root, unit, Path(scratch))
     content = hashlib.sha256()
     for place, data in files.items():
         content.update(f"{place}\0{len(data)}\0".encode() + data)
     name = f"hidden-state-{unit}-{content.hexdigest()[:8]}"
-    target = root / "dist" / f"{name}.zip"
+    target = (into or root / "dist") / f"{name}.zip"
     target.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for place, data in files.items():
             archive.writestr(_entry(f"{name}/{place}"), data)
-    say(f"{target.relative_to(root)}: {len(files)} files, {target.stat().st_size / 1024:.0f} KB")
+    say(f"{target}: {len(files)} files, {target.stat().st_size / 1024:.0f} KB")
     return target
 
 
@@ -317,10 +320,10 @@ def _entry(place):
 
 def _bundled(root, unit, scratch):
     """{place in the bundle: bytes}. The notebooks are released anew, since those in notebooks/ may be somebody's work."""
+    if not any((root / "solutions" / unit).glob("*.ipynb")):
+        raise BuildError(f"{root / 'solutions' / unit} holds no notebooks: run `make notebooks` first, or name another unit")
     shutil.copytree(root / "solutions" / unit, scratch / "solutions" / unit, ignore=shutil.ignore_patterns("*.md", "*.yml"))
     shutil.copy(root / "nbgrader_config.py", scratch)
-    if not any((scratch / "solutions" / unit).glob("*.ipynb")):
-        raise BuildError(f"{root / 'solutions' / unit} holds no notebooks yet: run `make notebooks` first")
     make_release(scratch, unit)
     files = {f"notebooks/{unit}/{file.name}": file.read_bytes() for file in (scratch / "notebooks" / unit).iterdir()}
     for file in (root / "course").rglob("*"):

@@ -1,5 +1,6 @@
 """The lessons keep the promises of the design: sections, budgets, alt text, links, setup, quiz options."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -59,9 +60,16 @@ def _student_view(code):
 
 @each_lesson
 def test_setup_is_one_cell_with_one_import(source):
-    code = [cell.source for cell in cells(source, "code")]
-    imports = [line for text in code for line in _student_view(text) if re.match(r"\s*(import|from)\b", line)]
-    assert imports == [code[0]]
+    code = ["\n".join(_student_view(cell.source)) for cell in cells(source, "code")]
+    with_imports = [text for text in code if re.search(r"^\s*(import|from)\b", text, re.MULTILINE)]
+    assert with_imports == code[:1]
+    assert len(ast.parse(code[0]).body) == 1
+
+
+@each_lesson
+def test_code_fits_beside_an_open_file_browser(source):
+    long = [line for cell in cells(source, "code") for line in _student_view(cell.source) if len(line) > 88]
+    assert not long
 
 
 @each_lesson

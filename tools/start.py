@@ -155,7 +155,9 @@ def create_venv(level, moved=False):
             )
         )
     say("Making the course's own Python environment in .venv ...")
-    if subprocess.call([sys.executable, "-m", "venv", "--clear", venv_folder()]) != 0:
+    # Where .venv is activated, this very Python may live in the folder that is about to be cleared.
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    if subprocess.call([python, "-m", "venv", "--clear", venv_folder()]) != 0:
         raise Problem(
             "The folder .venv could not be made; Python's own reason is above. May you write in {}? "
             "On Debian and Ubuntu, is python3-venv installed? Then run `make {}` again.".format(ROOT, level)

@@ -64,7 +64,11 @@ def likely_cause(mistakes, oracle, cases, results, grads=(), part=None):
     played = [(case, result) for case, result in zip(cases, results) if _can_be_compared(case, result)]
     right = [evaluate(oracle, case, grads) for case, _ in played]
     for sentence, mistake in mistakes.items():
-        explained = [_explains(mistake, case, result, target, grads, part) for (case, result), target in zip(played, right)]
+        explained = []
+        for (case, result), target in zip(played, right):
+            explained.append(_explains(mistake, case, result, target, grads, part))
+            if explained[-1] is False:
+                break
         if any(explained) and False not in explained:
             return sentence
     return ""
@@ -154,6 +158,7 @@ def _loud_cause(error):
 
 LOUD = {
     "same device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
+    "Cannot copy out of meta tensor": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "not on the expected device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "does not match weight dtype": "a layer is made in float32 although the input is float64: take the dtype from the input",
     "same dtype": "a tensor is made in float32 although the input is float64: take the dtype from the input",
@@ -254,7 +259,7 @@ def _gradient(case, result, target_grads):
         if got is None and _is_nonzero(want):
             return Finding(
                 "wrong", f"the numbers are right, but no gradient reaches {name}", case.title, None, want,
-                cause="something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
+                cause=f"{name} is not used, or something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
             )
         if not _same_gradient(got, want):
             return Finding("wrong", f"the numbers are right, but the gradient that reaches {name} is not", case.title, got, want)

@@ -5,7 +5,7 @@ from torch import nn
 from torch.func import functional_call
 
 from .. import example
-from .case import WORKED, Case, in_float64, on_meta
+from .case import LARGE, WORKED, Case, in_float64, on_meta
 from .judge import compare
 from .oracles import normal, rng, size
 from .play import call
@@ -69,7 +69,7 @@ def cases(seed):
         Case(f"batch, hidden and classes all {b}", draw(b, b, b)),
         Case("batch 1", draw(1, c, b)),
         Case("two classes, one hidden unit", draw(b, 1, 2)),
-        Case("large weights", draw(a, c, b, scale=100.0)),
+        Case("large weights", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_LAYER),
         on_meta("inputs on another device (meta)", draw(a, c, b)),
     ]

@@ -6,7 +6,7 @@ x (T, B, F), h0 (B, H), cell(x_t, h) -> h; returns outputs (T, B, H) and h_n (B,
 import torch
 
 from .. import example
-from .case import WORKED, Case, in_float64, on_meta
+from .case import NO_VALUES, WORKED, Case, in_float64, on_meta
 from .judge import compare
 from .oracles import cell_weights, make_cell, normal, rng, run_layer, size
 from .play import call
@@ -81,7 +81,7 @@ MISTAKES = {
     ),
     "outputs has the batch axis first, (B, T, H): the list was stacked along dim 1": _on(lambda out, h_n, x, h0: (out.transpose(0, 1), h_n)),
     "the loop runs over the batch and not over time": _rows_as_steps,
-    "h0 is kept as the first output": _on(lambda out, h_n, x, h0: (h0.unsqueeze(0).expand(len(out) + 1, -1, -1), h_n)),
+    "h0 is kept as the first output": _on(lambda out, h_n, x, h0: (torch.cat([h0.unsqueeze(0), out]), h_n)),
     "outputs and h_n are swapped": _on(lambda out, h_n, x, h0: (h_n, out)),
     "only the last output is returned": _on(lambda out, h_n, x, h0: (h_n, h_n)),
     "the first sequence's state is given to all": lambda x, h0, cell: oracle(x, h0[:1].expand_as(h0), cell),
@@ -105,7 +105,7 @@ def cases(seed):
         Case("one step", draw(1, a, c, b)),
         Case("a GRU cell in place of the RNN cell", draw(b, a, 5, c, "gru")),
         in_float64("float64", draw(b, a, 5, c)),
-        on_meta("inputs on another device (meta)", draw(b, a, 5, c)),
+        on_meta("inputs on another device (meta)", draw(b, a, 5, c), NO_VALUES),
     ]
 
 

@@ -57,7 +57,15 @@ def _layers_apart(x, h0, cells, below):
     return outputs, torch.stack(last)
 
 
+def _x_to_every_layer(x, h0, cells):
+    if x.shape[-1] != h0.shape[-1]:
+        raise ValueError("this mistake raises an error where features != hidden")
+    runs = [oracle(x, h0[i:i + 1], [cell]) for i, cell in enumerate(cells)]
+    return runs[-1][0], torch.cat([h_n for _, h_n in runs])
+
+
 MISTAKES = {
+    "every layer reads the input x; an upper layer should read the new state of the layer below": _x_to_every_layer,
     "an upper layer reads the layer below one step late": lambda **a: _layers_apart(**a, below=lambda out, h: torch.cat([h.unsqueeze(0), out[:-1]])),
     "the graph is cut between the layers: detach or .data makes the error go away, and the learning too": (
         lambda **a: _layers_apart(**a, below=lambda out, h: out.detach())
@@ -69,6 +77,8 @@ MISTAKES = {
     "h_n is still h0": _on(lambda out, h_n, x, h0: (out, h0.clone())),
     "h_n has the layers in the opposite order": _on(lambda out, h_n, x, h0: (out, h_n.flip(0))),
     "h_n is the top layer's state only; it should hold every layer's": _on(lambda out, h_n, x, h0: (out, h_n[-1])),
+    "h_n has the batch axis first": _on(lambda out, h_n, x, h0: (out, h_n.transpose(0, 1))),
+    "outputs holds the states of the lowest layer": lambda x, h0, cells: (oracle(x, h0[:1], cells[:1])[0], oracle(x, h0, cells)[1]),
     "outputs is in the opposite order": _on(lambda out, h_n, x, h0: (out.flip(0), h_n)),
     "every output is the last state": _on(lambda out, h_n, x, h0: (h_n[-1].expand_as(out), h_n)),
     "outputs has the batch axis first": _on(lambda out, h_n, x, h0: (out.transpose(0, 1), h_n)),

@@ -49,6 +49,9 @@ MISTAKES = {
     "the rows were reshaped in one order and the targets in another: the pairs are torn apart": (
         lambda logits, targets: oracle(logits.flatten(0, 1), targets.T.flatten())
     ),
+    "the logits were laid out sequence by sequence and the targets step by step: the pairs are torn apart": (
+        lambda logits, targets: oracle(logits.transpose(0, 1).flatten(0, 1), targets.flatten())
+    ),
     "view was used to move the class axis: it cuts the numbers anew": (
         lambda logits, targets: F.cross_entropy(logits.reshape(logits.shape[0], logits.shape[2], logits.shape[1]), targets)
     ),

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from .. import example
-from .case import LARGE, WORKED, Case, in_float64, on_meta
+from .case import LARGE, NO_VALUES, WORKED, Case, in_float64, on_meta
 from .judge import compare
 from .oracles import normal, rng, size
 from .play import call
@@ -33,6 +33,9 @@ def _overflowing(logits):
 
 
 MISTAKES = {
+    "no dim is given to softmax: PyTorch then guesses axis 1 for two axes, and axis 0 for one or three": (
+        lambda logits: logits.softmax(1 if logits.dim() == 2 else 0)
+    ),
     "softmax runs over the first axis and not over the classes": lambda logits: logits.softmax(0),
     "softmax runs over axis 1, and that is the class axis for one rank only": lambda logits: logits.softmax(1),
     "softmax runs over the whole tensor": lambda logits: logits.flatten().softmax(0).reshape(logits.shape),
@@ -71,7 +74,7 @@ def cases(seed):
         Case("logits far apart", {"logits": normal(g, a, c, scale=300.0)}, LARGE),
         Case("one class", {"logits": normal(g, a, 1)}),
         in_float64("float64", {"logits": normal(g, a, c)}),
-        on_meta("logits on another device (meta)", {"logits": normal(g, a, c)}),
+        on_meta("logits on another device (meta)", {"logits": normal(g, a, c)}, NO_VALUES),
     ]
 
 

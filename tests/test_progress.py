@@ -1,0 +1,98 @@
+"""Progress is kept between visits, and lesson 06 runs the worked example through what was kept."""
+
+import json
+
+import pytest
+import torch
+
+from course import check, my_progress, run_pipeline
+
+
+@pytest.fixture
+def progress_file(tmp_path, monkeypatch):
+    file = tmp_path / "deep" / "progress.json"
+    monkeypatch.setenv("HIDDEN_STATE_PROGRESS", str(file))
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    return file
+
+
+def output_layer(h, W, b):
+    return h @ W.T + b
+
+
+def to_probs(logits):
+    return torch.softmax(logits, dim=-1)
+
+
+def wrong_to_probs(logits):
+    return torch.softmax(logits, dim=0)
+
+
+def test_a_passed_check_is_noted_and_shown(progress_file, capsys):
+    check("output_layer", output_layer)
+    my_progress("05_output")
+    shown = capsys.readouterr().out
+    assert "[done ] Build  output_layer" in shown
+    assert "[to do] Break  last_valid" in shown
+    assert "1 of 4" in shown and "0 of 6 lessons done" in shown
+
+
+def test_it_is_kept_between_visits(progress_file, capsys):
+    check("output_layer", output_layer)
+    assert "return h @ W.T + b" in json.loads(progress_file.read_text())["exercises"]["output_layer"]
+
+
+def test_a_failed_check_is_not_noted(progress_file):
+    with pytest.raises(AssertionError):
+        check("to_probs", wrong_to_probs)
+    assert not progress_file.exists()
+
+
+def test_a_later_failure_does_not_take_a_pass_away(progress_file):
+    check("to_probs", to_probs)
+    with pytest.raises(AssertionError):
+        check("to_probs", wrong_to_probs)
+    assert "to_probs" in json.loads(progress_file.read_text())["exercises"]
+
+
+def test_nothing_is_kept_under_nbgrader(progress_file, monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    check("to_probs", to_probs)
+    assert not progress_file.exists()
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_but_the_note(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HIDDEN_STATE_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    check("to_probs", to_probs)
+    said = capsys.readouterr().out
+    assert "PASSED" in said and "could not be kept" in said
+
+
+def test_unknown_lesson_is_named(progress_file):
+    with pytest.raises(ValueError, match="03_cell_step"):
+        my_progress("03")
+
+
+def test_the_pipeline_runs_through_kept_functions(progress_file, capsys):
+    check("output_layer", output_layer)
+    capsys.readouterr()
+    run_pipeline(to_probs=to_probs)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines if "5 output" in line][0].endswith("0.500]")
+    assert "yours" in lines[4] and "yours" in lines[5] and "PyTorch" in lines[0]
+    assert lines[5].endswith("[0.461, 0.309, 0.229]")
+
+
+def test_the_pipeline_says_what_is_not_attempted(progress_file, capsys):
+    def to_probs(logits):
+        """Nothing yet."""
+
+    run_pipeline(to_probs=to_probs)
+    assert capsys.readouterr().out.strip() == "not attempted yet: to_probs"
+
+
+def test_the_pipeline_knows_its_stages(progress_file):
+    with pytest.raises(ValueError, match="to_probs"):
+        run_pipeline(softmax=to_probs)
