@@ -40,7 +40,8 @@ def running_lab(folder):
 @contextlib.contextmanager
 def new_page(width=1300, height=1200):
     """A page of headless Chromium. Raises RuntimeError where there is none."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
     if not chromium:
         raise RuntimeError("Chromium is missing: on Debian, apt-get install chromium")
     with sync_playwright() as playwright:

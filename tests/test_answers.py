@@ -70,6 +70,12 @@ def message(name, answer, seed=engine.PUBLIC_SEED):
     return " ".join(report.text(engine.examine(name, answer, seed), engine.exercise(name)).split())
 
 
+def refused(name, answer, seed):
+    """Is the answer refused? As `engine.examine`, but it stops at the first case that refuses and looks for no cause."""
+    module = engine.exercise(name)
+    return any(module.judge(case, module.play(answer, case)) for case in module.cases(seed))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_there_are_enough_answers(name):
     assert len(ANSWERS[name].RIGHT) >= 5
@@ -84,11 +90,11 @@ def test_right_answer_passes(name, answer):
 
 @pytest.mark.parametrize("name, answer, cause", WRONG, ids=_ids(WRONG))
 def test_wrong_answer_is_refused_and_its_cause_named(name, answer, cause):
-    for seed in SEEDS:
-        verdict = engine.examine(name, answer, seed)
-        assert not verdict.passed, f"accepted with seed {seed}"
-        if seed == engine.PUBLIC_SEED:
-            assert cause in " ".join(report.text(verdict, engine.exercise(name)).split())
+    text = message(name, answer)
+    assert not text.startswith("PASSED")
+    assert cause in text
+    for seed in SEEDS[1:]:
+        assert refused(name, answer, seed), f"accepted with seed {seed}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -125,7 +131,7 @@ def test_values_of_the_first_case_do_not_pass(name, fooling):
     module = engine.exercise(name)
     target, _ = judge.evaluate(module.oracle, module.cases(engine.PUBLIC_SEED)[0])
     for seed in SEEDS:
-        assert not engine.examine(name, fooling(target), seed).passed
+        assert refused(name, fooling(target), seed)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,13 +148,13 @@ def test_the_right_shape_is_not_enough(name, change):
     clone_is_right = change is torch.clone and not hasattr(engine.exercise(name), "GRADS")
     zeros_are_right = change is torch.zeros_like and name == "init_hidden"
     for seed in SEEDS:
-        assert engine.examine(name, answer, seed).passed == (clone_is_right or zeros_are_right)
+        assert refused(name, answer, seed) != (clone_is_right or zeros_are_right)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_identity_is_refused(name):
     for seed in SEEDS:
-        assert not engine.examine(name, lambda first, *rest: first, seed).passed
+        assert refused(name, lambda first, *rest: first, seed)
 
 
 def first_answer(right):
@@ -218,7 +224,7 @@ def same_memory(right):
 def test_memory_between_calls_is_refused(name, forgetful):
     right = ANSWERS[name].RIGHT[0]
     for seed in SEEDS:
-        assert not engine.examine(name, forgetful(right), seed).passed
+        assert refused(name, forgetful(right), seed)
 
 
 class TestNothingLeaks:
@@ -343,7 +349,7 @@ def comment_only(*args):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("answer", [empty, dots, passing, comment_only, None, ..., lambda *args: None, lambda *args: ...])
+@pytest.mark.parametrize("answer", [empty, dots, passing, comment_only, None, ..., lambda *args: None])
 def test_an_empty_function_is_not_attempted_yet(name, answer):
     verdict = engine.examine(name, answer, engine.PUBLIC_SEED)
     assert verdict.finding.outcome == "not attempted yet"

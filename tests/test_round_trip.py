@@ -74,7 +74,7 @@ def perfect(notebook, lesson):
     """Everything right."""
 
 
-@student(*LESSONS, loses="everything")
+@student(CELL, SOFTMAX, loses="everything")
 def blank(notebook, lesson):
     """Handed in as released."""
     notebook.update(read(ROOT / "notebooks" / UNIT / f"{lesson}.ipynb"))
@@ -235,20 +235,20 @@ def test_the_table_of_grades(graded):
     assert float(rows["blank"]["score"]) == 0
 
 
-@pytest.mark.parametrize("name, lesson, words", [
-    ("forgets_to_transpose", INPUT, ["WRONG  to_input", "the worked example", "Likely cause: the batch axis comes first", "yours, shape", "target, shape"]),
-    ("knows_the_worked_example_only", CELL, ["WRONG  rnn_step", "Likely cause: W_hh is not transposed"]),
-    ("has_learned_the_public_cases_by_heart", INPUT, ["WRONG  to_input", "should have the shape"]),
-    ("overflows", SOFTMAX, ["WRONG  to_probs", "Likely cause: exp overflows"]),
+@pytest.mark.parametrize("name, lesson, sentences", [
+    ("forgets_to_transpose", INPUT, ["WRONG to_input", "the worked example", "Likely cause: the batch axis comes first", "yours, shape", "target, shape"]),
+    ("knows_the_worked_example_only", CELL, ["WRONG rnn_step", "Likely cause: W_hh is not transposed"]),
+    ("has_learned_the_public_cases_by_heart", INPUT, ["WRONG to_input", "should have the shape"]),
+    ("overflows", SOFTMAX, ["WRONG to_probs", "Likely cause: exp overflows"]),
     ("raises_at_the_top", CARRY, ["not my day", "NameError"]),
-    ("never_returns", SOFTMAX, ["RAISED  to_probs", "is there a loop that never ends?"]),
-    ("ticks_a_wrong_letter", ZERO, ["WRONG  question 2"]),
-    ("deletes_checks_and_marks", INPUT, ["was missing from the submission", "PASSED  to_input"]),
-    ("blank", CELL, ["not attempted yet  rnn_step"]),
+    ("never_returns", SOFTMAX, ["RAISED to_probs", "is there a loop that never ends?"]),
+    ("ticks_a_wrong_letter", ZERO, ["WRONG question 2"]),
+    ("deletes_checks_and_marks", INPUT, ["was missing from the submission", "PASSED to_input"]),
+    ("blank", CELL, ["not attempted yet rnn_step"]),
 ])
-def test_feedback_says_what_was_wrong_and_why(graded, name, lesson, words):
-    text = graded.feedback(name, lesson)
-    assert not [word for word in words if word not in re.sub(r"\s+", lambda gap: gap[0] if "\n" not in gap[0] else " ", text)]
+def test_feedback_says_what_was_wrong_and_why(graded, name, lesson, sentences):
+    text = " ".join(graded.feedback(name, lesson).split())      # the report is folded into lines
+    assert not [sentence for sentence in sentences if sentence not in text]
 
 
 @pytest.mark.parametrize("name, lesson", [(name, lesson) for name, one in CLASS.items() for lesson in one.hands_in])

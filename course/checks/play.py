@@ -5,6 +5,7 @@ import copy
 import inspect
 import io
 import linecache
+import logging
 import signal
 import sys
 import sysconfig
@@ -32,10 +33,11 @@ def call(answer, case, grads=(), bind=None):
     Once to see the value and whether an input was changed; once more on the same input, after the
     first output was overwritten; and once with gradients, if `grads` names inputs.
     bind(args) -> arguments turns plain case data into what the function takes (a cell, a layer).
-    Nothing that the function prints, warns or raises gets out.
+    Nothing that the function prints, warns, logs or raises gets out, and the session stays as it was:
+    gradient mode, random numbers, warnings, deterministic mode.
     """
     result = Result()
-    with _quiet() as written, _no_forgotten_memory():
+    with _quiet() as written, _no_forgotten_memory(), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         try:
             result.value, result.changed, first = _first_call(answer, case, bind)
             _overwrite(first)
@@ -210,13 +212,28 @@ def _timed(answer, arguments):
 
 @contextlib.contextmanager
 def _quiet():
-    """Collect what is printed and warned: nbgrader gives no points to a cell that writes to stderr."""
+    """Collect what is printed, warned and logged: nbgrader gives no points to a cell that writes to stderr."""
     written = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
-        warnings.simplefilter("default")
-        warnings.showwarning = lambda message, category, *_args, **_kw: print(f"{category.__name__}: {message}")
-        yield written
+    handlers = [handler for handler in _handlers() if handler.stream in (sys.stdout, sys.stderr)]
+    streams = [handler.stream for handler in handlers]
+    try:
+        for handler in handlers:
+            handler.stream = written
+        with warnings.catch_warnings(), contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
+            warnings.simplefilter("default")
+            warnings.showwarning = lambda message, category, *_args, **_kw: print(f"{category.__name__}: {message}")
+            yield written
+    finally:
+        for handler, stream in zip(handlers, streams):
+            handler.stream = stream
     sys.stdout.flush()
+
+
+def _handlers():
+    """All handlers of the logging module that write to a stream: those made earlier know the real stderr."""
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    found = {handler for logger in loggers for handler in getattr(logger, "handlers", ())}
+    return [handler for handler in found if isinstance(handler, logging.StreamHandler)]
 
 
 @contextlib.contextmanager

@@ -238,6 +238,11 @@ def two_layers_only(x, h0, cells):
     return _run(x, h0[:2], cells[:2])
 
 
+def lowest_and_top_only(x, h0, cells):
+    """Right for two layers."""
+    return _run(x, h0[[0, -1]], [cells[0], cells[-1]])
+
+
 def last_step_forgotten(x, h0, cells):
     return _run(x[:-1], h0, cells) if len(x) > 2 else _run(x, h0, cells)
 
@@ -290,6 +295,7 @@ WRONG = [
     (no_return, "returned None"),
     (batch_first_outputs, "outputs has the batch axis first"),
     (two_layers_only, "h_n should have the shape (3,"),
+    (lowest_and_top_only, "h_n should have the shape (3,"),
     (last_step_forgotten, "outputs should have the shape"),
     (float32, "should be torch.float64; yours is torch.float32"),
     (state_starts_at_layer_1, "wrong numbers"),
