@@ -443,8 +443,7 @@ def test_cases_depend_on_nothing_but_the_seed(name):
     assert repr([case.args for case in draw(4)]) != repr([case.args for case in one])
 
 
-def test_io_is_put_back_after_an_endless_stream():
-    """An answer that replaces sys.stdout itself does not keep it."""
+def test_an_answer_that_replaces_stdout_does_not_keep_it():
     before = sys.stdout
 
     def thief(logits):

@@ -169,14 +169,16 @@ def wrap(notebook, name, lines):
 
 
 class Graded:
-    """The graded class: scores by student, lesson and cell; feedback; the exported table."""
+    """The graded class: scores by student, lesson and cell; feedback; the exported tables."""
 
-    def __init__(self, root, log):
-        self.root, self.log = root, log
+    def __init__(self, sections):
+        self.roots = {name: root for root, names, _ in sections for name in names}
+        self.log = "".join(log for _, _, log in sections)
         self.scores, self.points = {}, {}
-        with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
-            for submission in gradebook.assignment_submissions(UNIT):
-                self._note(submission)
+        for root, _, _ in sections:
+            with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+                for submission in gradebook.assignment_submissions(UNIT):
+                    self._note(submission)
 
     def _note(self, submission):
         for notebook in submission.notebooks:
@@ -185,23 +187,41 @@ class Graded:
             self.points[notebook.name] = {name: grade.max_score for name, grade in grades.items()}
 
     def feedback(self, name, lesson):
-        page = self.root / "feedback" / name / UNIT / f"{lesson}.html"
+        page = self.roots[name] / "feedback" / name / UNIT / f"{lesson}.html"
         return html.unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")))
+
+    def rows(self):
+        """The exported grades, by student."""
+        found = {}
+        for root in set(self.roots.values()):
+            with open(root / "grades.csv", newline="", encoding="utf-8") as file:
+                found.update({row["student_id"]: row for row in csv.DictReader(file)})
+        return found
 
 
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory):
-    """The class, graded once by the nbgrader commands in a course folder of its own."""
-    root = tmp_path_factory.mktemp("round_trip")
+    """The class, graded once by the nbgrader commands: in two sections at a time, each a course folder of its own."""
+    sections = [(tmp_path_factory.mktemp("section"), []) for _ in range(2)]
+    for name in sorted(CLASS, key=lambda name: -len(CLASS[name].hands_in)):
+        _, names = min(sections, key=lambda section: sum(len(CLASS[name].hands_in) for name in section[1]))
+        names.append(name)
+    with ThreadPoolExecutor() as pool:
+        logs = list(pool.map(lambda section: grade(*section), sections))
+    return Graded([(root, names, log) for (root, names), log in zip(sections, logs)])
+
+
+def grade(root, names):
+    """Release, hand in, grade, feed back and export one section. Returns autograde's log."""
     shutil.copytree(ROOT / "solutions", root / "solutions")
     shutil.copy(ROOT / "nbgrader_config.py", root)
     nbgrader(root, "generate_assignment", UNIT)
-    for name, one in CLASS.items():
-        hand_in(root / "submitted" / name / UNIT, one.notebooks(root / "notebooks" / UNIT))
+    for name in names:
+        hand_in(root / "submitted" / name / UNIT, CLASS[name].notebooks(root / "notebooks" / UNIT))
     log = nbgrader(root, "autograde", UNIT)
     nbgrader(root, "generate_feedback", UNIT)
     nbgrader(root, "export", "--to", "grades.csv")
-    return Graded(root, log)
+    return log
 
 
 def nbgrader(root, *arguments):
@@ -226,8 +246,7 @@ def test_each_mistake_loses_its_own_points_and_no_others(graded, name):
 
 
 def test_the_table_of_grades(graded):
-    with open(graded.root / "grades.csv", newline="", encoding="utf-8") as file:
-        rows = {row["student_id"]: row for row in csv.DictReader(file)}
+    rows = graded.rows()
     assert set(rows) == set(CLASS) and len(rows) >= 8
     registered = json.loads((ROOT / "course" / "lessons.json").read_text(encoding="utf-8"))[UNIT]
     total = sum(item["points"] for entry in registered for item in entry["items"])
@@ -254,7 +273,7 @@ def test_feedback_says_what_was_wrong_and_why(graded, name, lesson, sentences):
 @pytest.mark.parametrize("name, lesson", [(name, lesson) for name, one in CLASS.items() for lesson in one.hands_in])
 def test_feedback_shows_no_hidden_code(graded, name, lesson):
     text = graded.feedback(name, lesson)
-    for secret in ("HIDDEN TESTS", "hidden_check", "hidden_quiz", "course.grading", (graded.root / ".hidden_seed").read_text().strip()):
+    for secret in ("HIDDEN TESTS", "hidden_check", "hidden_quiz", "course.grading", (graded.roots[name] / ".hidden_seed").read_text().strip()):
         assert secret not in text
 
 

@@ -7,6 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor, OverwriteCells
+from traitlets import List, Unicode
 
 from .keep import digest, keeping
 
@@ -122,6 +123,9 @@ class RestoreCells(OverwriteCells):
 
 class HideTests(ClearHiddenTests):
     """For feedback: no hidden test in the cells, and none in the excerpts of code that a traceback shows."""
+
+    # nbgrader's base class hides this from the configuration, and nbconvert then warns that it is unknown.
+    display_data_priority = List(Unicode()).tag(config=True)
 
     def preprocess_cell(self, cell, resources, cell_index):
         hidden = self._hidden_lines(cell.source)

@@ -1,0 +1,421 @@
+"""Whatever a learner hands to a check, a quiz, a hint or the progress file: the answer is a clear sentence."""
+
+import importlib
+import json
+import os
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from course import check, hint, progress, quiz
+from course.checks import engine, hints, play
+from course.checks.engine import CheckFailed, NotAttempted
+from course.checks.judge import evaluate
+
+torch.set_num_threads(1)
+
+NAMES = engine.names()
+QUIZ = importlib.import_module("course.quiz")  # course.quiz itself is the function
+OURS = str(Path(engine.__file__).parents[1])
+TWO_VALUES = ("run_sequence", "run_stacked")
+
+
+def said(name, *answer, outcome=CheckFailed):
+    """What a check that does not pass says, in one line."""
+    with pytest.raises(outcome) as failed:
+        check(name, *answer)
+    assert isinstance(failed.value, AssertionError)
+    return " ".join(str(failed.value).split())
+
+
+def learners(source, name="answer"):
+    """A function as a learner writes it: in a file that is not ours."""
+    namespace = {"torch": torch, "np": np}
+    exec(compile(textwrap.dedent(source), "/tmp/ipykernel_1/1.py", "exec"), namespace)
+    return namespace[name]
+
+
+class TestNoFunction:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_nothing_at_all(self, name):
+        assert said(name, outcome=NotAttempted).startswith(f"not attempted yet {name}")
+
+    @pytest.mark.parametrize("value, kind", [(torch.zeros(2), "tensor"), (3, "int"), ("to_probs", "str"), ([1], "list"), ({"a": 1}, "dict")])
+    def test_something_else(self, value, kind):
+        text = said("to_probs", value)
+        assert "needs your function itself, without brackets: check('to_probs', to_probs)" in text
+        assert f"It got: {kind}" in text
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_wrong_number_of_arguments(self, name):
+        text = said(name, lambda: torch.zeros(1))
+        arguments = ", ".join(engine.exercise(name).cases(0)[0].args)
+        assert f"it takes (), but it is called with ({arguments}), in that order" in text
+
+    def test_one_argument_too_many(self):
+        assert "it takes (logits, dim)" in said("to_probs", lambda logits, dim: logits.softmax(dim))
+
+    def test_keyword_only(self):
+        assert "wrong arguments" in said("to_probs", lambda *, logits: logits.softmax(-1))
+
+    def test_more_arguments_with_defaults_are_welcome(self):
+        check("to_probs", lambda logits, dim=-1: logits.softmax(dim))
+
+    def test_other_names_are_welcome(self):
+        check("to_probs", lambda scores: scores.softmax(-1))
+
+
+@pytest.mark.filterwarnings("ignore:.*quantiz")
+class TestOddResults:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_none(self, name):
+        def forgot(*args):
+            args[0]
+
+        assert "returned None. Is there a `return` on every path?" in said(name, forgot)
+
+    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("value, kind", [
+        (np.zeros((2, 3)), "ndarray"), ([[0.5]], "list"), (0.5, "float"), ("state", "str"), ({"h": torch.zeros(1)}, "dict"),
+        (True, "bool"), (object(), "object"), (torch.nn.Linear(1, 1), "Linear"), (range(3), "range"), (iter([]), "list_iterator"),
+    ], ids=lambda value: value if isinstance(value, str) else "")
+    def test_not_a_tensor(self, name, value, kind):
+        text = said(name, lambda *args: value)
+        if name in TWO_VALUES:
+            assert "returned 1 values" in text or f"returned one {kind}" in text
+        else:
+            assert f"should be a torch.Tensor, yours is a {kind}" in text
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_empty_tuple_and_empty_tensor(self, name):
+        for value in ((), torch.zeros(0), torch.zeros(0, 3, 4), torch.zeros(2, 0, 3, 4), torch.tensor(1.0)):
+            assert "WRONG" in said(name, lambda *args: value)
+            if name in TWO_VALUES:
+                assert "WRONG" in said(name, lambda *args: (value, value))
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_nan(self, name):
+        module = engine.exercise(name)
+        value, _ = evaluate(module.oracle, module.cases(engine.PUBLIC_SEED)[0])
+        nan = [part * float("nan") for part in play.parts(value)]
+        assert "contains NaN" in said(name, lambda *args: tuple(nan) if name in TWO_VALUES else nan[0])
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_huge_tensor(self, name):
+        def huge(*args):
+            one = torch.zeros(1, 1, 1).expand(1000, 1000, 1000)
+            return (one, one) if name in TWO_VALUES else one
+
+        start = time.perf_counter()
+        text = said(name, huge)
+        assert "(1000, 1000, 1000)" in text
+        assert time.perf_counter() - start < 5
+
+    @pytest.mark.parametrize("name", [name for name in NAMES if hasattr(engine.exercise(name), "GRADS")])
+    def test_a_huge_tensor_with_a_graph(self, name):
+        def huge(*args):
+            tensor = next(arg for arg in args if isinstance(arg, torch.Tensor))
+            one = tensor.flatten()[:1].view(1, 1, 1).expand(1000, 1000, 1000)
+            return (one, one) if name in TWO_VALUES else one
+
+        start = time.perf_counter()
+        assert "(1000, 1000, 1000)" in said(name, huge)
+        assert time.perf_counter() - start < 5
+
+    @pytest.mark.parametrize("value", [
+        torch.zeros(1, 3).to_sparse(), torch.zeros(1, 3, dtype=torch.complex64), torch.zeros(1, 3, dtype=torch.bool),
+        torch.zeros(1, 3, dtype=torch.float16), torch.zeros(1, 3, dtype=torch.int64), torch.nn.Parameter(torch.zeros(1, 3)),
+        torch.full((1, 3), float("inf")), torch.zeros(1, 3, device="meta"),
+    ], ids=lambda value: f"{value.dtype}-{value.layout}-{value.device}")
+    def test_tensors_of_other_kinds(self, value):
+        assert said("to_probs", lambda logits: value).startswith(("WRONG", "RAISED"))
+
+    def test_a_quantized_tensor(self):
+        assert "yours is torch.quint8" in said("to_probs", lambda logits: torch.quantize_per_tensor(logits, 0.1, 0, torch.quint8))
+
+    def test_a_list_that_holds_itself(self):
+        endless = []
+        endless.append(endless)
+        assert said("to_probs", lambda logits: endless).startswith(("WRONG", "RAISED"))
+
+    def test_a_value_that_cannot_be_shown(self):
+        class Shy:
+            def __repr__(self):
+                raise RuntimeError("no")
+
+        assert "yours is a Shy" in said("to_probs", lambda logits: Shy())
+
+
+class TestTooSlow:
+    @pytest.fixture(autouse=True)
+    def soon(self, monkeypatch):
+        monkeypatch.setattr(play, "SECONDS", 0.3)
+
+    def test_an_endless_loop(self):
+        def endless(batch):
+            while True:
+                pass
+
+        start = time.perf_counter()
+        text = said("to_time_major", endless)
+        assert "your function was stopped: no result after 0.3 seconds: is there a loop that never ends?" in text
+        assert time.perf_counter() - start < 20 * 0.3
+
+    def test_an_endless_loop_that_catches_exceptions(self):
+        def stubborn(batch):
+            while True:
+                try:
+                    time.sleep(0.01)
+                except Exception:
+                    pass
+
+        assert "no result after 0.3 seconds" in said("to_time_major", stubborn)
+
+    def test_the_alarm_is_off_afterwards(self):
+        check("to_probs", lambda logits: logits.softmax(-1))
+        time.sleep(0.35)
+
+
+class TestErrorsInTheAnswer:
+    def test_the_learners_own_line_is_shown(self):
+        answer = learners("""
+            def helper(logits):
+                return logits.missing
+
+            def answer(logits):
+                value = helper(logits)
+                return value
+        """)
+        text = said("to_probs", answer)
+        assert "your code raised an error in line 3 of your code" in text
+        assert "AttributeError: 'Tensor' object has no attribute 'missing'" in text
+        assert_no_file_of_ours(text)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_no_file_of_ours_is_named(self, name):
+        def answer(*args):
+            raise ZeroDivisionError("by hand")
+
+        text = said(name, answer)
+        assert 'raise ZeroDivisionError("by hand")' in text and "ZeroDivisionError: by hand" in text
+        assert_no_file_of_ours(text)
+
+    @pytest.mark.parametrize("line", [
+        "copy.deepcopy(logits * 1)", "statistics.mean([])", "json.loads('{')", "torch.zeros(2) @ torch.zeros(3)",
+        "torch.nn.Linear(2, 3)(logits)", "functools.reduce(lambda a, b: a / 0, [1, 2])",
+    ])
+    def test_an_error_deep_inside_a_library_shows_the_learners_line(self, line):
+        answer = learners(f"import copy, functools, json, statistics\ndef answer(logits):\n    logits.requires_grad_()\n    return {line}\n")
+        assert "in line 4 of your code" in said("to_probs", answer)
+
+    def test_a_traceback_in_a_notebook_is_the_report_alone(self):
+        with pytest.raises(CheckFailed) as failed:
+            check("to_probs", lambda logits: logits)
+        assert failed.value._render_traceback_() == str(failed.value).splitlines()
+
+    @pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), RecursionError("deep"), MemoryError(), StopIteration(4)])
+    def test_unusual_errors(self, error):
+        def answer(logits):
+            raise error
+
+        assert type(error).__name__ in said("to_probs", answer)
+
+    def test_endless_recursion(self):
+        def answer(logits):
+            return answer(logits)
+
+        assert "RecursionError" in said("to_probs", answer)
+
+    def test_an_error_without_words(self):
+        def answer(logits):
+            assert logits is None
+
+        assert "AssertionError" in said("to_probs", answer)
+
+    def test_an_error_whose_words_cannot_be_had(self):
+        class Mute(Exception):
+            def __str__(self):
+                raise ValueError("no words")
+
+        def answer(logits):
+            raise Mute
+
+        assert "Mute" in said("to_probs", answer)
+
+    def test_stopping_the_cell_stops_the_check(self):
+        def answer(logits):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            check("to_probs", answer)
+
+
+def assert_no_file_of_ours(text):
+    assert OURS not in text and "site-packages" not in text
+    assert not any(f"{name}.py" in text for name in (*NAMES, "engine", "judge", "play", "case", "report"))
+
+
+class TestUnknownNames:
+    @pytest.mark.parametrize("wrong, near", [("rnn_stepp", "rnn_step"), ("softmax_probs", "to_probs"), ("init_hiden", "init_hidden"), ("run_seq", "run_sequence")])
+    def test_the_nearest_is_suggested(self, wrong, near):
+        for ask in (lambda: check(wrong, lambda x: x), lambda: hint(wrong)):
+            with pytest.raises(ValueError, match=f"there is no exercise {wrong!r}. Did you mean .*{near}"):
+                ask()
+
+    @pytest.mark.parametrize("wrong", ["engine", "judge", "play", "case", "oracles", "", "..", "quiz", None, 3, len, torch.zeros(2)])
+    def test_nothing_else_is_an_exercise(self, wrong):
+        with pytest.raises(ValueError, match="there is no exercise"):
+            check(wrong, lambda x: x)
+
+    def test_all_are_listed_where_none_is_near(self):
+        with pytest.raises(ValueError) as refused:
+            check("zzzzzz", None)
+        assert all(name in str(refused.value) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hints_come_one_by_one_and_start_again(name, capsys, monkeypatch):
+    monkeypatch.setattr(hints, "_given", {})
+    expected = engine.exercise(name).HINTS
+    for _ in range(2):
+        for number, text in enumerate(expected, start=1):
+            hint(name)
+            assert capsys.readouterr().out.strip() == f"Hint {number} of {len(expected)} for {name}: {text}"
+
+
+QUESTIONS = {
+    "04_carry": {
+        1: {"answer": "B", "why": {"A": "The state is not an output.", "B": "The state carries over.", "C": "A gradient is something else."}},
+        2: {"answer": "A", "why": {"A": "Ten steps, ten states.", "B": "Zero is where it starts."}},
+    },
+}
+
+
+class TestQuiz:
+    @pytest.fixture(autouse=True)
+    def sealed(self, monkeypatch, tmp_path):
+        self.file = tmp_path / "quiz.json"
+        self.file.write_text(json.dumps(QUIZ.seal(QUESTIONS)), encoding="utf-8")
+        monkeypatch.setattr(QUIZ, "SEALED", self.file)
+        monkeypatch.setattr(progress, "_in_memory", {"exercises": {}, "answers": {}})
+
+    @pytest.mark.parametrize("answer", ["B", "b", " B "])
+    def test_right(self, answer, capsys):
+        quiz("04_carry", 1, answer)
+        out = capsys.readouterr().out
+        assert out.startswith("PASSED  question 1, B") and "The state carries over." in out
+        assert progress.load()["answers"] == {"04_carry/1": True}
+
+    @pytest.mark.parametrize("answer, why", [("A", "The state is not an output."), ("C", "A gradient is something else.")])
+    def test_wrong(self, answer, why):
+        with pytest.raises(CheckFailed) as failed:
+            quiz("04_carry", 1, answer)
+        assert str(failed.value).startswith(f"WRONG  question 1, {answer}") and why in str(failed.value)
+        assert "The state carries over." not in str(failed.value)
+        assert progress.load()["answers"] == {}
+
+    @pytest.mark.parametrize("answer", [None, ...])
+    def test_not_attempted(self, answer):
+        with pytest.raises(NotAttempted, match="type a letter in quotes, as answer_2"):
+            quiz("04_carry", 2, answer)
+
+    @pytest.mark.parametrize("answer", [2, 1.5, ["A"], {"A"}, True, b"A", len, torch.zeros(3)])
+    def test_not_a_string(self, answer):
+        with pytest.raises(CheckFailed, match="the answer is a letter in quotes"):
+            quiz("04_carry", 1, answer)
+
+    @pytest.mark.parametrize("answer", ["D", "", "AB", "A, B", "all", "1", "Ä", "\0", "A" * 10_000])
+    def test_no_such_option(self, answer):
+        with pytest.raises(CheckFailed) as failed:
+            quiz("04_carry", 1, answer)
+        assert str(failed.value).startswith("WRONG  question 1")
+        assert len(str(failed.value)) < 20_000
+
+    @pytest.mark.parametrize("lesson, number", [("04_carry", 9), ("no such lesson", 1), ("04_carry", None), (None, None)])
+    def test_no_such_question(self, lesson, number):
+        with pytest.raises(ValueError, match="there is no question"):
+            quiz(lesson, number, "A")
+
+    def test_the_sealed_file_holds_no_plain_text(self):
+        text = self.file.read_text(encoding="utf-8")
+        for question in QUESTIONS["04_carry"].values():
+            for why in question["why"].values():
+                assert not any(word in text for word in why.split() if len(word) > 3)
+        assert '"answer"' not in text and '"why"' not in text
+        cards = json.loads(text)["04_carry"]["1"]
+        assert len(cards) == 3 and not set("ABC") & set(cards)
+        assert list(cards) == sorted(cards), "the order gives nothing away"
+
+    def test_the_real_file_holds_no_plain_text(self):
+        real = Path(QUIZ.__file__).with_name("quiz.json")
+        if not real.exists():
+            pytest.skip("course.build has not made it yet")
+        for numbered in json.loads(real.read_text(encoding="utf-8")).values():
+            for cards in numbered.values():
+                for tag, card in cards.items():
+                    assert all(c in "0123456789abcdef" for c in tag)
+                    assert " " not in card
+
+    def test_an_answer_that_is_no_option_cannot_be_sealed(self):
+        with pytest.raises(ValueError, match="not among its options"):
+            QUIZ.seal({"x": {1: {"answer": "Z", "why": {"A": "a"}}}})
+
+
+class TestProgressFile:
+    @pytest.fixture
+    def file(self, monkeypatch, tmp_path):
+        file = tmp_path / "deep" / "progress.json"
+        monkeypatch.setenv("HIDDEN_STATE_PROGRESS", str(file))
+        monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+        return file
+
+    GARBAGE = [
+        b"not json", b"", b"{", b"[]", b"3", b"null", b'"text"', b"\xff\xfe\x00", b'{"exercises": {}}', b'{"exercises": 3, "answers": {}}',
+        b'{"exercises": "abc", "answers": {}}', b'{"exercises": {}, "answers": [1, 2]}',
+    ]
+
+    @pytest.mark.parametrize("garbage", GARBAGE)
+    def test_a_broken_file_is_kept_aside(self, file, garbage, capsys):
+        file.parent.mkdir()
+        file.write_bytes(garbage)
+        check("to_probs", lambda logits: logits.softmax(-1))
+        out = capsys.readouterr().out
+        assert "is broken. It is kept as progress.json.broken-1" in out
+        assert "PASSED  to_probs" in out
+        assert (file.parent / "progress.json.broken-1").read_bytes() == garbage
+        assert "to_probs" in json.loads(file.read_text())["exercises"]
+
+    def test_two_broken_files_are_both_kept(self, file):
+        file.parent.mkdir()
+        for garbage in ("one", "two"):
+            file.write_text(garbage)
+            progress.load()
+        assert sorted(aside.read_text() for aside in file.parent.iterdir()) == ["one", "two"]
+
+    def test_a_first_file_is_made_and_a_second_pass_keeps_the_first(self, file):
+        check("to_probs", lambda logits: logits.softmax(-1))
+        check("to_time_major", lambda batch: batch.transpose(0, 1))
+        assert set(json.loads(file.read_text())["exercises"]) == {"to_probs", "to_time_major"}
+        assert os.listdir(file.parent) == ["progress.json"]
+
+    def test_a_failed_check_notes_nothing(self, file):
+        said("to_probs", lambda logits: logits)
+        assert not file.exists()
+
+    def test_a_folder_in_the_place_of_the_file(self, file, capsys):
+        file.mkdir(parents=True)
+        check("to_probs", lambda logits: logits.softmax(-1))
+        out = capsys.readouterr().out
+        assert "PASSED  to_probs" in out and "progress" in out.split("PASSED")[0]
+
+    def test_off_means_in_memory(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("HIDDEN_STATE_PROGRESS", "off")
+        monkeypatch.setattr(progress, "_in_memory", {"exercises": {}, "answers": {}})
+        monkeypatch.chdir(tmp_path)
+        check("to_probs", lambda logits: logits.softmax(-1))
+        assert "to_probs" in progress.load()["exercises"]
+        assert not list(tmp_path.iterdir())
