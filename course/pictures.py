@@ -10,8 +10,9 @@ import base64
 import html
 import io
 from dataclasses import dataclass
+from functools import wraps
 
-import matplotlib
+from matplotlib import style
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
@@ -62,6 +63,16 @@ class Picture:
         return f"Picture: {self.alt}"
 
 
+def _in_one_style(draw):
+    """Draw in the course's style, whatever the learner has set up in Matplotlib."""
+    @wraps(draw)
+    def drawn(*args, **kwargs):
+        with style.context(["default", STYLE]):
+            return draw(*args, **kwargs)
+    return drawn
+
+
+@_in_one_style
 def pipeline(here):
     """The six stages from sequence to probabilities, with stage `here` (1 to 6) marked."""
     if not 1 <= here <= len(STAGES):
@@ -83,6 +94,7 @@ def pipeline(here):
     return _picture(fig, f"The pipeline has six stages. You are at stage {here} of 6: {name}.")
 
 
+@_in_one_style
 def sequence(x, row=0, mark=None):
     """One sequence of a batch as a grid: time to the right, features downwards.
 
@@ -99,6 +111,7 @@ def sequence(x, row=0, mark=None):
     return _picture(fig, f"A sequence of {steps} time steps with {features} features each. {ends}{marked}")
 
 
+@_in_one_style
 def tensor_block(sizes):
     """The shape of a tensor with three axes, drawn as sheets of cells with every axis named.
 
@@ -123,6 +136,7 @@ def tensor_block(sizes):
     return _picture(fig, f"A block of shape ({shape}): {axes}. The first axis counts the sheets.")
 
 
+@_in_one_style
 def cell(trace, t=0, row=0):
     """The inside of one step with its numbers: input part, state part, their sum, tanh, new state.
 
@@ -151,6 +165,7 @@ def cell(trace, t=0, row=0):
     ))
 
 
+@_in_one_style
 def states(trace, row=0):
     """The state over time: a grid with one line for each hidden unit and one column for each step."""
     values = trace.states[:, row]
@@ -163,6 +178,7 @@ def states(trace, row=0):
     ))
 
 
+@_in_one_style
 def output(trace, t=-1, row=0):
     """How the output layer makes logits: each unit's share W_out[c, u] * h[u], the bias, and their sum."""
     h, logits = trace.states[t, row], trace.logits[t, row]
@@ -186,6 +202,7 @@ def output(trace, t=-1, row=0):
     ))
 
 
+@_in_one_style
 def probabilities(logits):
     """Logits (C,) as bars, and the probabilities that softmax makes of them beside it."""
     logits = logits.detach().float()
@@ -263,6 +280,5 @@ def _numbers(values, digits=2):
 
 def _picture(fig, alt):
     buffer = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        fig.savefig(buffer, format="svg", metadata={"Date": None}, facecolor=GROUND)
+    fig.savefig(buffer, format="svg", metadata={"Date": None}, facecolor=GROUND)
     return Picture(buffer.getvalue(), alt)

@@ -32,11 +32,18 @@ def path():
 def load():
     """The progress so far: {"exercises": {name: source}, "answers": {"lesson/number": True}}.
 
-    A file that cannot be read is moved aside, never deleted, and a sentence says where it went.
+    A file that is broken is moved aside, never deleted, and a sentence says where it went.
     """
     file = path()
-    if file is None:
-        return _in_memory
+    return _in_memory if file is None else _read(file) or _nothing()
+
+
+def _nothing():
+    return {"exercises": {}, "answers": {}}
+
+
+def _read(file):
+    """The progress in a file; nothing where there is none or a broken one; None where it may not be read."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         return {"exercises": dict(found["exercises"]), "answers": dict(found["answers"])}
@@ -44,11 +51,12 @@ def load():
         pass
     except OSError as error:
         print(f"Your progress file {file} cannot be read ({error.strerror}). Nothing is noted until that is mended.")
+        return None
     except (ValueError, KeyError, TypeError):
         aside = _free_name(file)
         file.replace(aside)
         print(f"Your progress file {file} is broken. It is kept as {aside.name}; run your check cells again to fill a new one.")
-    return {"exercises": {}, "answers": {}}
+    return _nothing()
 
 
 def note_exercise(name, answer):
@@ -111,9 +119,11 @@ def _points(points):
 
 
 def _note(kind, name, value):
-    done = load()
-    done[kind][name] = value
     file = path()
+    done = _in_memory if file is None else _read(file)
+    if done is None:
+        return
+    done[kind][name] = value
     if file is None:
         return
     try:
@@ -126,7 +136,11 @@ def _write(file, done):
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as new:
         json.dump(done, new, indent=1)
-    os.replace(new.name, file)
+    try:
+        os.replace(new.name, file)
+    except OSError:
+        os.unlink(new.name)
+        raise
 
 
 def _free_name(file):

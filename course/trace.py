@@ -62,9 +62,10 @@ class Trace:
         states = torch.tanh(total)
         _require_agreement(states, outputs, h_n)
         logits = out(states)
+        b_out = logits.new_zeros(logits.shape[-1]) if out.bias is None else out.bias.clone()
         return cls(
             x.clone(), h0[0].clone(), input_part, state_part, total, states,
-            logits, logits.softmax(-1), out.weight.clone(), out.bias.clone(),
+            logits, logits.softmax(-1), out.weight.clone(), b_out,
         )
 
     def before(self, t):

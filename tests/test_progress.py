@@ -61,13 +61,24 @@ def test_nothing_is_kept_under_nbgrader(progress_file, monkeypatch):
     assert not progress_file.exists()
 
 
-def test_a_folder_that_cannot_be_written_costs_nothing_but_the_note(tmp_path, monkeypatch, capsys):
+def test_a_file_in_the_way_costs_nothing_but_the_note(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("HIDDEN_STATE_PROGRESS", str(tmp_path / "file" / "progress.json"))
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     check("to_probs", to_probs)
     said = capsys.readouterr().out
+    assert "PASSED" in said and "cannot be read" in said
+
+
+def test_a_full_disk_costs_nothing_but_the_note(progress_file, monkeypatch, capsys):
+    def refuse(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", refuse)
+    check("to_probs", to_probs)
+    said = capsys.readouterr().out
     assert "PASSED" in said and "could not be kept" in said
+    assert not list(progress_file.parent.iterdir())
 
 
 def test_unknown_lesson_is_named(progress_file):
@@ -96,3 +107,17 @@ def test_the_pipeline_says_what_is_not_attempted(progress_file, capsys):
 def test_the_pipeline_knows_its_stages(progress_file):
     with pytest.raises(ValueError, match="to_probs"):
         run_pipeline(softmax=to_probs)
+
+
+def test_a_file_that_may_not_be_read_is_left_alone(progress_file, monkeypatch, capsys):
+    check("output_layer", output_layer)
+    kept = progress_file.read_bytes()
+
+    def refuse(*_args, **_kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(progress_file), "read_text", refuse)
+    check("to_probs", to_probs)
+    monkeypatch.undo()
+    assert progress_file.read_bytes() == kept
+    assert "cannot be read" in capsys.readouterr().out

@@ -256,3 +256,18 @@ def test_pictures_take_tensors_with_a_graph_and_other_dtypes():
 def test_large_and_equal_logits_can_be_drawn():
     for logits in ([1001.2, 1000.8, 1000.5], [0.0, 0.0], [-3.0, -1.0, -2.0, 4.0]):
         ElementTree.fromstring(pictures.probabilities(torch.tensor(logits)).svg)
+
+
+def test_pictures_do_not_follow_the_learners_style():
+    from matplotlib import style
+
+    logits = torch.tensor([1.2, 0.8, 0.5])
+    with style.context("dark_background"):
+        dark = pictures.probabilities(logits)
+    assert dark.svg == pictures.probabilities(logits).svg
+
+
+def test_an_output_layer_without_bias_is_traced():
+    out = torch.nn.Linear(4, 3, bias=False)
+    trace = Trace.of(example.rnn(), out, example.sequence())
+    assert trace.b_out.tolist() == [0, 0, 0]

@@ -71,8 +71,18 @@ def examine(name, answer, seed):
     if finding:
         return Verdict(name, cases, finding)
     with torch.enable_grad():
-        results = [module.play(answer, case) for case in cases]
+        results = _play_until_stopped(module, answer, cases)
     return Verdict(name, cases, verdict_on(module, cases, results), results[0].printed)
+
+
+def _play_until_stopped(module, answer, cases):
+    """The results of all cases, or of the first ones: an answer that once had to be stopped is not waited for again."""
+    results = []
+    for case in cases:
+        results.append(module.play(answer, case))
+        if any(error and error["type"] == "TooSlow" for error in (results[-1].error, results[-1].grad_error)):
+            break
+    return results
 
 
 def verdict_on(module, cases, results):

@@ -28,7 +28,7 @@ def size(generator, low=2, high=6):
 
 def normal(generator, *shape, scale=1.0):
     """Normal numbers, float32, of this shape."""
-    return torch.randn(shape, generator=generator) * scale
+    return torch.randn(shape, generator=generator, dtype=torch.float32) * scale
 
 
 def cell_weights(generator, features, hidden, kind="rnn"):

@@ -83,6 +83,7 @@ def _number(value, digits):
     value, width = value.item(), digits + 3
     if value != value or value in (float("inf"), float("-inf")) or isinstance(value, int):
         return f"{value:>{width}}"
+    value = round(value, digits) + 0.0  # no minus before a zero
     return f"{value:{width}.{digits}f}" if abs(value) < 1000 else f"{value:{width}.4g}"
 
 

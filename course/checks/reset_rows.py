@@ -64,7 +64,7 @@ def cases(seed):
 
 
 def _done(batch, *rows):
-    done = torch.zeros(batch)
+    done = torch.zeros(batch, dtype=torch.float32)
     done[list(rows)] = 1
     return done
 
