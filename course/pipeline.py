@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from . import example, progress
 from .attempt import is_attempted
+from .checks import engine
 
 NAMES = ("to_input", "init_hidden", "rnn_step", "run_sequence", "output_layer", "to_probs")
 
@@ -19,13 +20,16 @@ def run_pipeline(**functions):
     unknown = set(functions) - set(NAMES)
     if unknown:
         raise ValueError(f"run_pipeline knows {', '.join(NAMES)}; not {', '.join(sorted(unknown))}")
-    own = {**_kept_functions(), **functions}
+    kept, alone = _kept_functions()
+    own = {**kept, **functions}
     missing = [name for name, function in functions.items() if not is_attempted(function)]
     if missing:
         print(f"not attempted yet: {', '.join(missing)}")
         return
     for name, stage, tensor in _stages(own):
         print(f"{stage:<18} {'yours' if name in own else 'PyTorch':<8} {str(tuple(tensor.shape)):<12} {_numbers(tensor)}")
+    for name in [name for name in alone if name not in functions]:
+        print(f"\n{name}: yours is kept, but it needs names from other cells of its notebook, so PyTorch stands in.")
 
 
 def _stages(own):
@@ -52,14 +56,17 @@ def _cell(own):
 
 
 def _kept_functions():
-    """The learner's functions that passed their checks, made again from their source."""
+    """The learner's functions that passed their checks, made again from their source: {name: function}.
+
+    And the names of those that do not pass by themselves: they use something else of their notebook.
+    """
     kept = progress.load()["exercises"]
-    return {name: function for name in NAMES if (function := _revive(name, kept.get(name)))}
+    made = {name: _made_from(name, kept[name]) for name in NAMES if kept.get(name)}
+    works = {name: function for name, function in made.items() if engine.examine(name, function, engine.PUBLIC_SEED).passed}
+    return works, [name for name in made if name not in works]
 
 
-def _revive(name, source):
-    if not source:
-        return None
+def _made_from(name, source):
     namespace = {"torch": torch, "nn": nn, "F": F}
     try:
         exec(source, namespace)

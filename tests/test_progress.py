@@ -121,3 +121,13 @@ def test_a_file_that_may_not_be_read_is_left_alone(progress_file, monkeypatch, c
     monkeypatch.undo()
     assert progress_file.read_bytes() == kept
     assert "cannot be read" in capsys.readouterr().out
+
+
+def test_a_kept_function_that_needs_its_notebook_is_stood_in_for(progress_file, capsys):
+    source = "def output_layer(h, W, b):\n    return defined_in_another_cell(h, W, b)\n"
+    progress_file.parent.mkdir()
+    progress_file.write_text(json.dumps({"exercises": {"output_layer": source}, "answers": {}}))
+    run_pipeline(to_probs=to_probs)
+    said = capsys.readouterr().out
+    assert "PyTorch" in said.splitlines()[4]
+    assert "output_layer: yours is kept, but it needs names from other cells" in said
