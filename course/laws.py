@@ -12,6 +12,7 @@ prediction: in eval mode, which is put back afterwards. Weights are never change
     zero law holds: the outputs without a state and with a state of zeros agree to 1e-05
 """
 
+import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -23,6 +24,7 @@ from .attempt import is_attempted
 
 TOLERANCE = 1e-5
 NUM_STEPS, BATCH = 7, 3
+WIDTH = 88
 NOT_ATTEMPTED = "not attempted yet"
 
 
@@ -45,7 +47,8 @@ class Verdict:
     def __repr__(self):
         if self.sentence == NOT_ATTEMPTED:
             return f"{self.law}: {NOT_ATTEMPTED}"
-        return f"{self.law} {'holds' if self.holds else 'is BROKEN'}: {self.sentence}"
+        whole = f"{self.law} {'holds' if self.holds else 'is BROKEN'}: {self.sentence}"
+        return textwrap.fill(whole, WIDTH, subsequent_indent="  ")
 
 
 def _law(test):
@@ -152,7 +155,7 @@ def cut_law(module, x):
         }
         reach = {name: _reach(module, run, x, half) for name, run in runs.items()}
     if reach["clone"] == 0:
-        return Verdict("cut law", False, "the gradient does not pass through a cloned state", float("nan"))
+        return Verdict("cut law", False, "the gradient does not pass through a cloned state: something in the run cuts it, as detach does", float("nan"))
     if reach["detach"] > 0 or reach["reset"] > 0:
         where = "detached" if reach["detach"] > 0 else "reset"
         size = max(reach["detach"], reach["reset"])

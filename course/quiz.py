@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import progress
 from .attempt import is_attempted
-from .checks.engine import CheckFailed, NotAttempted
+from .checks.engine import CheckFailed, CourseError, NotAttempted
 
 SEALED = Path(__file__).with_name("quiz.json")
 ROUNDS = 20_000
@@ -63,7 +63,7 @@ def _seal_question(lesson, number, answer, why):
 def _cards(lesson, number):
     sealed = json.loads(SEALED.read_text(encoding="utf-8"))
     if str(number) not in sealed.get(lesson, {}):
-        raise ValueError(f"there is no question {number} in a lesson called {lesson!r}")
+        raise CourseError(f"there is no question {number} in a lesson called {lesson!r}")
     return sealed[lesson][str(number)]
 
 

@@ -88,7 +88,7 @@ class TestOddResults:
         if name in TWO_VALUES:
             assert "returned 1 values" in text or f"returned one {kind}" in text
         else:
-            assert f"should be a torch.Tensor, yours is a {kind}" in text
+            assert f"should be a torch.Tensor, yours is of type {kind}" in text
 
     @pytest.mark.parametrize("name", NAMES)
     def test_empty_tuple_and_empty_tensor(self, name):
@@ -147,7 +147,7 @@ class TestOddResults:
             def __repr__(self):
                 raise RuntimeError("no")
 
-        assert "yours is a Shy" in said("to_probs", lambda logits: Shy())
+        assert "yours is of type Shy" in said("to_probs", lambda logits: Shy())
 
 
 class TestTooSlow:
@@ -284,7 +284,9 @@ def test_hints_come_one_by_one_and_start_again(name, capsys, monkeypatch):
     for _ in range(2):
         for number, text in enumerate(expected, start=1):
             hint(name)
-            assert capsys.readouterr().out.strip() == f"Hint {number} of {len(expected)} for {name}: {text}"
+            said = capsys.readouterr().out
+            assert all(len(line) <= 88 for line in said.splitlines())
+            assert " ".join(said.split()) == f"Hint {number} of {len(expected)} for {name}: {text}"
 
 
 QUESTIONS = {

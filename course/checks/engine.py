@@ -19,6 +19,13 @@ PUBLIC_SEED = 0
 NOT_EXERCISES = {"case", "engine", "hints", "judge", "oracles", "play", "report"}
 
 
+class CourseError(ValueError):
+    """A call that cannot be understood. A notebook shows its message alone, without our stack."""
+
+    def _render_traceback_(self):
+        return [str(self)]
+
+
 class CheckFailed(AssertionError):
     """An answer was looked at and is not right. The message is the whole report."""
 
@@ -51,15 +58,17 @@ def names():
 
 
 def exercise(name):
-    """The module of an exercise. Raises ValueError with the nearest names if there is none.
+    """The module of an exercise. Raises CourseError (a ValueError) with the nearest names if there is none.
 
     It holds cases(seed) -> [Case], play(answer, case) -> Result and judge(case, result) -> Finding or None;
     MISTAKES, {likely cause: function that makes this mistake}; HINTS; and, where they apply, GRADS,
     the inputs whose gradients count, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
     """
+    if not isinstance(name, str):
+        raise CourseError(f'there is no exercise of type {type(name).__name__}: name it in quotes, as in check("rnn_step", rnn_step)')
     if name not in names():
         near = difflib.get_close_matches(str(name), names()) or names()
-        raise ValueError(f"there is no exercise {name!r}. Did you mean {' or '.join(map(repr, near))}?")
+        raise CourseError(f"there is no exercise {name!r}. Did you mean {' or '.join(map(repr, near))}?")
     return importlib.import_module(f"{__package__}.{name}")
 
 

@@ -1,6 +1,8 @@
 """Hints on demand: each call gives the next one, from a nudge to nearly the answer."""
 
-from . import engine
+import textwrap
+
+from . import engine, report
 
 _given = {}
 
@@ -10,4 +12,4 @@ def hint(name):
     hints = engine.exercise(name).HINTS
     number = _given.get(name, 0) % len(hints)
     _given[name] = number + 1
-    print(f"Hint {number + 1} of {len(hints)} for {name}: {hints[number]}")
+    print(textwrap.fill(f"Hint {number + 1} of {len(hints)} for {name}: {hints[number]}", report.WIDTH))

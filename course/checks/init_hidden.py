@@ -70,7 +70,7 @@ def cases(seed):
         Case("float64", args(a, b, c, x(b).double())),
         Case("bfloat16", args(a, b, c, x(b).bfloat16())),
         Case("an input with infinities and NaN in it", args(a, b, c, x(b) / 0)),
-        on_meta("an input on another device (meta)", args(a, b, c, x(b))),
+        on_meta("an input on another device (meta, which holds shapes only)", args(a, b, c, x(b))),
     ]
 
 

@@ -166,9 +166,12 @@ LOUD = {
         "a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"
     ),
     "leaf Variable that requires grad is being used in an in-place": "an input is changed in place: make a new tensor instead",
+    "must match the size of tensor": "two shapes do not line up. They meet from the right; keepdim=True or unsqueeze gives a missing axis",
+    "is out of bounds for dimension": "an index is too far: the step number n stands at the index n - 1",
+    "Expected hidden size": "nn.RNN wants x as (time, batch, features) and the state as (layers, batch, hidden): an axis is missing or misplaced",
     "numpy() on Tensor that requires grad": "the way through NumPy cuts the gradient: stay with torch operations",
     "only Tensors of floating point": "the result has lost its floating-point type",
-    "mat1 and mat2 shapes cannot be multiplied": "a weight matrix is the wrong way round: compare the shapes in the ledger",
+    "mat1 and mat2 shapes cannot be multiplied": "two factors do not fit: compare the shapes in the ledger. With a batch in rows a product reads x @ W.T",
     "operator, with a bool tensor": "1 - mask does not work for a mask of bools: use ~mask, or turn it into numbers",
 }
 
@@ -191,7 +194,7 @@ def _same_kind(case, name, got, want, dtype):
     """Tensor, rank, shape, dtype and device."""
     it = name or "the result"
     if got["kind"] != "tensor":
-        return Finding("wrong", f"{it} should be a torch.Tensor, yours is a {got['kind']}{_advice(got['kind'])}", case.title)
+        return Finding("wrong", f"{it} should be a torch.Tensor, yours is of type {got['kind']}{_advice(got['kind'])}", case.title)
     yours, target = got["shape"], tuple(want.shape)
     sides = {"yours": got["values"] if 0 not in yours else None, "target": _or_none(want)}
     if len(yours) != len(target):
@@ -217,7 +220,9 @@ def _dtype_cause(dtype):
 
 
 def _advice(kind):
-    if kind in ("list", "tuple"):
+    if kind == "tuple":
+        return ". Layers, and max(dim=...), give several values: pick the one that is asked for"
+    if kind == "list":
         return ". Join the pieces with torch.stack or torch.cat"
     return ". Stay with torch: NumPy knows no gradients" if kind == "ndarray" else ""
 
@@ -233,7 +238,8 @@ def _same_values(case, name, got, want):
         return None
     gap = (values - want).abs()
     place = [int(i) for i in torch.unravel_index(gap.nan_to_num(posinf=1e30).argmax(), gap.shape)]
-    return Finding("wrong", f"{it} has the right shape but the wrong numbers: it is off by up to {gap.max().item():.3g}, at {place}", case.title, values, want)
+    where = f", at {place}" if place else ""
+    return Finding("wrong", f"{it} has the right shape but the wrong numbers: it is off by up to {gap.max().item():.3g}{where}", case.title, values, want)
 
 
 def _close(got, want, tolerance):

@@ -17,7 +17,7 @@ HINTS = [
     "You need another time index for each sequence: lengths - 1 is one index for each row of the batch.",
     "Indexing with two index tensors picks pairs: the first says which step, the second which sequence. The second one counts 0, 1, 2, … B-1.",
 ]
-SHIPPED_BUG = "This is still the code as it was shipped: for short sequences it reads the padding at the end of the batch."
+SHIPPED_BUG = "Your code does what the shipped code does: for short sequences it reads the padding at the end of the batch."
 
 
 def shipped(outputs, lengths):
@@ -59,7 +59,7 @@ MISTAKES = {
     ),
     "an index of steps alone picks whole batches: (B, B, H)": lambda outputs, lengths: outputs[lengths - 1],
     "the length of the first sequence is used for all": lambda outputs, lengths: outputs[lengths[0] - 1],
-    "the graph is cut: detach or .data": lambda outputs, lengths: oracle(outputs.detach(), lengths),
+    "the graph is cut: detach, .data or torch.tensor(...)": lambda outputs, lengths: oracle(outputs.detach(), lengths),
 }
 
 

@@ -17,7 +17,7 @@ HINTS = [
     "A 2-D input is read as ONE sequence without a batch: (time, features). Your batch of rows became steps of time.",
     "Give the layer three axes: one step of time, then the batch. The state wants a layer axis in front too. Take both off again at the end.",
 ]
-SHIPPED_BUG = "This is still the code as it was shipped: right shape, but each row starts from the row above it and not from its own state."
+SHIPPED_BUG = "Your code does what the shipped code does: right shape, but each row starts from the row above it and not from its own state."
 
 
 def shipped(rnn, x, h):

@@ -36,11 +36,11 @@ MISTAKES = {
     "the bias is left out": lambda h, W, b: oracle(h, W, b * 0),
     "the bias is subtracted": lambda h, W, b: oracle(h, W, -b),
     "the bias is added twice": lambda h, W, b: oracle(h, W, 2 * b),
-    "softmax is applied; the contract wants raw logits": lambda h, W, b: oracle(h, W, b).softmax(-1),
-    "log_softmax is applied; the contract wants raw logits": lambda h, W, b: oracle(h, W, b).log_softmax(-1),
-    "the sigmoid is applied; the contract wants raw logits": lambda h, W, b: oracle(h, W, b).sigmoid(),
-    "tanh is applied; the contract wants raw logits": lambda h, W, b: oracle(h, W, b).tanh(),
-    "ReLU is applied; the contract wants raw logits": lambda h, W, b: oracle(h, W, b).relu(),
+    "softmax is applied; the exercise asks for raw logits": lambda h, W, b: oracle(h, W, b).softmax(-1),
+    "log_softmax is applied; the exercise asks for raw logits": lambda h, W, b: oracle(h, W, b).log_softmax(-1),
+    "the sigmoid is applied; the exercise asks for raw logits": lambda h, W, b: oracle(h, W, b).sigmoid(),
+    "tanh is applied; the exercise asks for raw logits": lambda h, W, b: oracle(h, W, b).tanh(),
+    "ReLU is applied; the exercise asks for raw logits": lambda h, W, b: oracle(h, W, b).relu(),
     "tanh is applied to the state a second time": lambda h, W, b: oracle(h.tanh(), W, b),
     "W is not transposed. Where classes == hidden, nothing complains": lambda h, W, b: oracle(h, _square(W), b),
     "the result is turned round, (C, B)": lambda h, W, b: oracle(h, W, b).T,
@@ -50,7 +50,7 @@ MISTAKES = {
     "the logits of the first sequence are given to all": lambda h, W, b: oracle(h[:1].expand_as(h), W, b),
     "the states are averaged over the batch": lambda h, W, b: oracle(h.mean(0, keepdim=True).expand_as(h), W, b),
     "the best class is returned instead of the logits": lambda h, W, b: oracle(h, W, b).argmax(-1),
-    "the graph is cut: detach or .data": lambda h, W, b: oracle(h.detach(), W, b),
+    "the graph is cut: detach, .data or torch.tensor(...)": lambda h, W, b: oracle(h.detach(), W, b),
 }
 
 
@@ -71,7 +71,7 @@ def cases(seed):
         Case("two classes, one hidden unit", draw(b, 1, 2)),
         Case("large weights", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_LAYER),
-        on_meta("inputs on another device (meta)", draw(a, c, b)),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b)),
     ]
 
 

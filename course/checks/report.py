@@ -19,7 +19,7 @@ def text(verdict, module):
         lines += ["", side_by_side(finding.yours, finding.target)]
     if finding.cause:
         lines += ["", _fold(f"Likely cause: {finding.cause}.", "  ")]
-    if finding.outcome != "not attempted yet":
+    if finding.outcome != "not attempted yet" or finding.case:
         lines += ["", f'  Stuck? hint("{verdict.exercise}") gives a nudge; call it again for more.']
     return "\n".join(lines + _printed(verdict))
 
@@ -91,10 +91,9 @@ def _printed(verdict):
     if not verdict.printed.strip():
         return []
     shown = verdict.printed.strip().splitlines()[:LINES]
-    return ["", "  Your function printed (first case):", *(f"    {line[:WIDTH]}" for line in shown)]
+    return ["", "  Your function printed (first case):", *("    " + textwrap.shorten(line, WIDTH, placeholder=" …") for line in shown)]
 
 
 def _fold(paragraph, indent):
-    if paragraph.startswith("    "):
-        return indent + paragraph
-    return textwrap.fill(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    quoted = indent + "    " if paragraph.startswith("    ") else indent
+    return textwrap.fill(paragraph.strip(), WIDTH, initial_indent=quoted, subsequent_indent=quoted)

@@ -16,7 +16,7 @@ HINTS = [
     "Broadcasting lines shapes up from the right: (B,) meets the last axis of (B, H), and that one counts hidden units.",
     "done[:, None] has the shape (B, 1). It lines up with the rows.",
 ]
-SHIPPED_BUG = "This is still the code as it was shipped: with as many sequences as hidden units, it zeroes units and not sequences."
+SHIPPED_BUG = "Your code does what the shipped code does: with as many sequences as hidden units, it zeroes units and not sequences."
 
 
 def shipped(h, done):

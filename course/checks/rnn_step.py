@@ -101,7 +101,7 @@ def cases(seed):
         Case("one hidden unit", draw(b, a, 1)),
         Case("large inputs", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_LAYER),
-        on_meta("inputs on another device (meta)", draw(a, c, b)),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b)),
     ]
 
 

@@ -68,6 +68,7 @@ MISTAKES = {
         _every_step_from(_detached_after_h0)
     ),
     "the state is detached at every step, the first one included": _every_step_from(lambda x, h0, cell: _before_each_step(x, h0, cell).detach()),
+    "the outputs are detached when they are put into the list": _on(lambda out, h_n, x, h0: (out.detach(), h_n)),
     "h0 is detached": lambda x, h0, cell: oracle(x, h0.detach(), cell),
     "h_n is the first state instead of the last": _on(lambda out, h_n, x, h0: (out, out[0])),
     "h_n is still h0": _on(lambda out, h_n, x, h0: (out, h0.clone())),
@@ -105,7 +106,7 @@ def cases(seed):
         Case("one step", draw(1, a, c, b)),
         Case("a GRU cell in place of the RNN cell", draw(b, a, 5, c, "gru")),
         in_float64("float64", draw(b, a, 5, c)),
-        on_meta("inputs on another device (meta)", draw(b, a, 5, c), NO_VALUES),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(b, a, 5, c), NO_VALUES),
     ]
 
 

@@ -21,7 +21,7 @@ HINTS = [
     "h[layer] = ... changes a tensor that the step above still needs for its gradient. Keep the states in a list, one tensor a layer.",
     "Make h a list of the L slices of h0. Replacing an item of a list changes no tensor. Stack the list for h_n when the loop is over.",
 ]
-SHIPPED_BUG = "This is still the code as it was shipped: right values, but the backward pass fails because the state is overwritten in place."
+SHIPPED_BUG = "Your code does what the shipped code does: right values, but the backward pass fails because the state is overwritten in place."
 
 
 def shipped(x, h0, cells):

@@ -14,11 +14,11 @@ from .play import call
 
 GRADS = ("logits",)
 HINTS = [
-    "F.cross_entropy does its own softmax, over axis 1. What does axis 1 count in (T, B, C)?",
+    "nn.functional.cross_entropy does its own softmax, over axis 1. What does axis 1 count in (T, B, C)?",
     "Axis 1 has to count classes. Either move the class axis there, or lay all T * B rows under each other.",
     "flatten(0, 1) turns (T, B, C) into (T * B, C), and (T, B) into (T * B,) with flatten(). The pairs stay together.",
 ]
-SHIPPED_BUG = "This is still the code as it was shipped: it takes the batch axis for the classes, which nothing notices where B == C."
+SHIPPED_BUG = "Your code does what the shipped code does: it takes the batch axis for the classes, which nothing notices where B == C."
 
 
 def shipped(logits, targets):
@@ -56,7 +56,7 @@ MISTAKES = {
         lambda logits, targets: F.cross_entropy(logits.reshape(logits.shape[0], logits.shape[2], logits.shape[1]), targets)
     ),
     "there is one loss for each step, not their mean": _per_step,
-    "the graph is cut: detach or .data": lambda logits, targets: oracle(logits.detach(), targets),
+    "the graph is cut: detach, .data or torch.tensor(...)": lambda logits, targets: oracle(logits.detach(), targets),
     "the mean is taken over the classes too": lambda logits, targets: oracle(logits, targets) / logits.shape[-1],
 }
 

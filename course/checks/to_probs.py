@@ -53,7 +53,7 @@ MISTAKES = {
     "only the winner is marked, with a 1": lambda logits: nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits),
     "the probabilities are rounded": lambda logits: oracle(logits).round(decimals=3),
     "the result is the logits themselves": lambda logits: logits.clone(),
-    "the graph is cut: detach or .data": lambda logits: oracle(logits.detach()),
+    "the graph is cut: detach, .data or torch.tensor(...)": lambda logits: oracle(logits.detach()),
 }
 
 
@@ -74,7 +74,7 @@ def cases(seed):
         Case("logits far apart", {"logits": normal(g, a, c, scale=300.0)}, LARGE),
         Case("one class", {"logits": normal(g, a, 1)}),
         in_float64("float64", {"logits": normal(g, a, c)}),
-        on_meta("logits on another device (meta)", {"logits": normal(g, a, c)}, NO_VALUES),
+        on_meta("logits on another device (meta, which holds shapes only)", {"logits": normal(g, a, c)}, NO_VALUES),
     ]
 
 

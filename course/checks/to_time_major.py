@@ -13,7 +13,7 @@ HINTS = [
     "view reads the same numbers in the same order and only puts the brackets elsewhere. Here the axes themselves must move.",
     "tensor.transpose(a, b) swaps two axes and keeps each number with its sequence. Which two?",
 ]
-SHIPPED_BUG = "This is still the code as it was shipped: right shape, but the rows of different sequences are mixed."
+SHIPPED_BUG = "Your code does what the shipped code does: right shape, but the rows of different sequences are mixed."
 
 
 def shipped(batch):
@@ -40,7 +40,7 @@ MISTAKES = {
         lambda batch: oracle(batch).reshape(batch.shape).transpose(0, 1)
     ),
     "every sequence is the first one": lambda batch: oracle(batch)[:, :1].expand(-1, len(batch), -1),
-    "the graph is cut: detach or .data": lambda batch: oracle(batch.detach()),
+    "the graph is cut: detach, .data or torch.tensor(...)": lambda batch: oracle(batch.detach()),
 }
 
 
@@ -52,7 +52,6 @@ def cases(seed):
         Case(f"as many steps as sequences ({a})", {"batch": normal(g, a, a, b)}),
         Case(f"sequences, steps and features all {b}", {"batch": normal(g, b, b, b)}),
         Case("a batch of 1", {"batch": normal(g, 1, a, b)}),
-        Case("a batch that is itself a transposed tensor", {"batch": normal(g, a, b, c).transpose(0, 1)}),
         in_float64("float64", {"batch": normal(g, b, c, a)}),
     ]
 

@@ -213,7 +213,7 @@ def padded_row_skipped(outputs, lengths):
 
 
 WRONG = [
-    (shipped_again, "This is still the code as it was shipped"),
+    (shipped_again, "Your code does what the shipped code does"),
     (last_of_batch_first, "should have the shape"),
     (one_step_too_far, "the step is lengths, not lengths - 1"),
     (one_step_too_far_unclamped, "out of bounds"),

@@ -177,17 +177,17 @@ def state_kept_in_a_global(rnn, x, h):
 
 
 WRONG = [
-    (shipped_again, "This is still the code as it was shipped"),
+    (shipped_again, "Your code does what the shipped code does"),
     (whole_state_unbatched, "Expected hidden size (1,"),
     (no_state_unbatched, "read as steps of time, now from a state of zeros"),
     (no_state, "the state is never handed to the layer"),
     (state_of_row_0, "every row gets the state of row 0"),
-    (batch_axis_second, "This is still the code as it was shipped"),
+    (batch_axis_second, "Your code does what the shipped code does"),
     (last_of_the_unbatched_run, "the last state of a run over the rows"),
     (axis_left, "the axis of size 1 is still there"),
     (squeezed, "should have 2 axes"),
-    (both_values, "should be a torch.Tensor, yours is a tuple"),
-    (both_values_trimmed, "should be a torch.Tensor, yours is a list"),
+    (both_values, "should be a torch.Tensor, yours is of type tuple"),
+    (both_values_trimmed, "should be a torch.Tensor, yours is of type list"),
     (no_return, "returned None"),
     (detached_state, "the graph is cut at the state"),
     (no_grad, "something cuts the graph"),

@@ -174,8 +174,8 @@ def mask_inverted_as_bool(h, done):
 
 
 WRONG = [
-    (shipped_again, "This is still the code as it was shipped"),
-    (shipped_with_unsqueeze_in_front, "This is still the code as it was shipped"),
+    (shipped_again, "Your code does what the shipped code does"),
+    (shipped_with_unsqueeze_in_front, "Your code does what the shipped code does"),
     (mask_round_the_wrong_way, "the mask is the wrong way round"),
     (nothing, "nothing is reset"),
     (everything, "everything is reset"),

@@ -302,7 +302,7 @@ WRONG = [
     (on_the_cpu, "a tensor is made on the CPU although the input lives on another device"),
     (preallocated_in_float32_on_the_cpu, "should be torch.float64; yours is torch.float32"),
     (all_in_float32, "should be torch.float64; yours is torch.float32"),
-    (two_values, "should be a torch.Tensor, yours is a tuple"),
+    (two_values, "should be a torch.Tensor, yours is of type tuple"),
     (no_return, "returned None"),
-    (numpy_array, "yours is a ndarray"),
+    (numpy_array, "yours is of type ndarray"),
 ]

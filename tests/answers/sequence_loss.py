@@ -230,7 +230,7 @@ def targets_as_floats(logits, targets):
 
 
 WRONG = [
-    (shipped_again, "This is still the code as it was shipped"),
+    (shipped_again, "Your code does what the shipped code does"),
     (square_batches_as_shipped, "wrong numbers"),
     (summed, "the losses are summed, not averaged"),
     (summed_over_time, "the losses are summed over time"),
@@ -250,7 +250,7 @@ WRONG = [
     (batch_first, "raised an error in line"),
     (flattened_wrongly, "wrong numbers"),
     (no_reduction, "there is one loss for each step"),
-    (number, "yours is a float"),
+    (number, "yours is of type float"),
     (detached, "the graph is cut"),
     (rebuilt, "the graph is cut"),
     (wrong_dtype, "should be torch.float64; yours is torch.float32"),
@@ -264,7 +264,7 @@ WRONG = [
     (class_0_ignored, "wrong numbers"),
     (smoothed, "wrong numbers"),
     (no_return, "returned None"),
-    (with_the_accuracy, "should be a torch.Tensor, yours is a tuple"),
+    (with_the_accuracy, "should be a torch.Tensor, yours is of type tuple"),
     (running_mean, "the gradient that reaches logits is not"),
     (default_argument, "something is kept from one call to the next"),
     (divided_by_the_batch_if_long, "wrong numbers"),

@@ -175,7 +175,7 @@ WRONG = [
     (mT_of_the_last_axes, "The sizes are right, their order is not"),
     (swapped_the_wrong_pair, "batch and features are swapped"),
     (double, "torch.float64 is written down in the code"),
-    (numpy_array, "yours is a ndarray"),
+    (numpy_array, "yours is of type ndarray"),
     (list_of_tensors, "Join the pieces with torch.stack or torch.cat"),
     (no_return, "returned None"),
     (backwards, "time runs backwards"),

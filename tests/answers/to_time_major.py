@@ -157,8 +157,8 @@ def never_filled(batch):
 WRONG = [
     (unchanged, "nothing was moved"),
     (only_if_sizes_differ, "wrong numbers"),
-    (shipped_with_view, "This is still the code as it was shipped"),
-    (view, "This is still the code as it was shipped"),
+    (shipped_with_view, "Your code does what the shipped code does"),
+    (view, "Your code does what the shipped code does"),
     (all_axes_turned, "all three axes are turned round"),
     (features_and_time, "time and features are swapped, the batch is still first"),
     (features_in_the_middle, "the features end up in the middle"),
