@@ -176,7 +176,13 @@ def state_kept_in_a_global(rnn, x, h):
     return rnn(x.unsqueeze(0), state)[1][0]
 
 
+def layer_made_batch_first(rnn, x, h):
+    rnn.batch_first = True
+    return rnn(x.unsqueeze(1), h.unsqueeze(0))[0].squeeze(1)
+
+
 WRONG = [
+    (layer_made_batch_first, "changed its input rnn"),
     (shipped_again, "Your code does what the shipped code does"),
     (whole_state_unbatched, "Expected hidden size (1,"),
     (no_state_unbatched, "read as steps of time, now from a state of zeros"),
