@@ -67,7 +67,7 @@ def _remember(evaluate):
 
 def message(name, answer, seed=engine.PUBLIC_SEED):
     """The report on an answer in one line."""
-    return " ".join(report.text(engine.examine(name, answer, seed), engine.exercise(name)).split())
+    return " ".join(report.text(engine.examine(name, answer, seed)).split())
 
 
 def refused(name, answer, seed):
@@ -326,7 +326,7 @@ def test_shipped_code_is_not_attempted_yet(name, grad):
         for seed in SEEDS:
             verdict = engine.examine(name, module.shipped, seed)
             assert verdict.finding.outcome == "not attempted yet"
-    text = report.text(verdict, module)
+    text = report.text(verdict)
     assert text.startswith(f"not attempted yet  {name}")
     assert " ".join(module.SHIPPED_BUG.split()) in " ".join(text.split())
 
@@ -366,7 +366,7 @@ def test_different_values_stand_side_by_side_with_their_shapes(name):
         return _map(right(*args), lambda tensor: tensor + 0.1)
 
     verdict = engine.examine(name, a_little_off, engine.PUBLIC_SEED)
-    text = report.text(verdict, engine.exercise(name))
+    text = report.text(verdict)
     assert text.startswith(f"WRONG  {name}: ")
     assert "has the right shape but the wrong numbers: it is off by up to 0.1" in " ".join(text.split())
     line = next(line for line in text.splitlines() if "yours" in line and "target" in line)
@@ -377,7 +377,7 @@ def test_different_values_stand_side_by_side_with_their_shapes(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_passed_check_says_what_was_tried(name):
     verdict = engine.examine(name, ANSWERS[name].RIGHT[0], engine.PUBLIC_SEED)
-    text = " ".join(report.text(verdict, engine.exercise(name)).split())
+    text = " ".join(report.text(verdict).split())
     assert text.startswith(f"PASSED {name}: all {len(verdict.cases)} cases")
     assert all(case.title in text for case in verdict.cases)
 

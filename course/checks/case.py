@@ -12,8 +12,8 @@ NO_VALUES = ("on meta tensors", "register_meta")
 NO_DATA = (*NO_VALUES, "meta tensor", "Meta tensor", "meta device", "no data", "incompatible tensor type")
 """The same, and what it says when data are copied from there: an answer may copy weights into a layer of its own."""
 
-WRONG_DTYPE = ("dtype", "expected scalar type", "expected m1 and m2")
-"""What PyTorch says of a float32 layer that is given float64."""
+FLOAT32_LAYER = ("same dtype", "expected scalar type")
+"""What PyTorch says of a float32 layer that is given float64. An answer that copies weights into one is accepted: it fails aloud."""
 
 
 @dataclass

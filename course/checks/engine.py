@@ -164,7 +164,7 @@ def check(name, answer=None):
 
 def insist(verdict):
     """Print the report of a verdict that passed; raise CheckFailed or NotAttempted with the report of one that did not."""
-    text = report.text(verdict, exercise(verdict.exercise))
+    text = report.text(verdict)
     if verdict.passed:
         print(text)
         return

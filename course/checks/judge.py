@@ -8,12 +8,11 @@ from .play import gradients, parts
 GRADIENT_TOLERANCE = 1e-4
 
 
-def compare(case, result, oracle, grads=(), names=("",), dtype=None):
+def compare(case, result, oracle, grads=(), names=("",)):
     """The first thing wrong with `result`, or None.
 
     oracle(**args) -> the right value, a tensor or a tuple of tensors, made by PyTorch's own layer;
-    grads: the inputs whose gradients count; names: what the parts of the value are called;
-    dtype: what the result must be, as "torch.float32", where it is not the oracle's.
+    grads: the inputs whose gradients count; names: what the parts of the value are called.
     Looks in this order: raised; returned something; a tensor; rank, shape, dtype, device; inputs left
     alone; values; a second call; gradient.
     """
@@ -24,7 +23,7 @@ def compare(case, result, oracle, grads=(), names=("",), dtype=None):
     if isinstance(found, Finding):
         return found
     for name, got, want in zip(names, found, parts(target)):
-        finding = _same_kind(case, name, got, want, dtype)
+        finding = _same_kind(case, name, got, want, str(want.dtype))
         if finding:
             return finding
     if result.changed:
@@ -202,7 +201,6 @@ def _same_kind(case, name, got, want, dtype):
     if yours != target:
         swapped = ". The sizes are right, their order is not" if sorted(yours) == sorted(target) else ""
         return Finding("wrong", f"{it} should have the shape {target}; yours has {yours}{swapped}", case.title, **sides)
-    dtype = dtype or str(want.dtype)
     if got["dtype"] != dtype:
         return Finding("wrong", f"{it} should be {dtype}; yours is {got['dtype']}", case.title, cause=_dtype_cause(got["dtype"]))
     if got["device"] != want.device.type:

@@ -3,7 +3,6 @@
 rnn: nn.RNN(F, H) with one layer; x (B, F), h (B, H) -> the new state (B, H).
 """
 
-import torch
 from torch import nn
 
 from .case import Case, in_float64

@@ -5,14 +5,12 @@ from torch import nn
 from torch.func import functional_call
 
 from .. import example
-from .case import LARGE, WORKED, Case, in_float64, on_meta
+from .case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, on_meta
 from .judge import compare
 from .oracles import normal, rng, size
 from .play import call
 
 GRADS = ("h",)
-FLOAT32_LAYER = ("same dtype", "expected scalar type")
-"""A float32 nn.Linear with the weights copied into it is accepted: on float64 it fails aloud."""
 
 HINTS = [
     "One number for each sequence and class: how do (B, H) and (C, H) become (B, C)?",

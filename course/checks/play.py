@@ -87,7 +87,6 @@ def describe(error):
         "message": _words(error),
         "line": last.lineno if last else None,
         "code": (last.line or linecache.getline(last.filename, last.lineno).strip()) if last else "",
-        "function": last.name if last else "",
     }
 
 

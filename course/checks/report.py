@@ -6,7 +6,7 @@ WIDTH = 76
 LINES = 5
 
 
-def text(verdict, module):
+def text(verdict):
     """The whole report of a Verdict as plain text; the outcome is its first word."""
     head = f"{_outcome(verdict)}  {verdict.exercise}"
     if verdict.passed:

@@ -5,7 +5,6 @@ import math
 import torch
 from torch import nn
 
-from .. import example
 from .case import LARGE, NO_VALUES, WORKED, Case, in_float64, on_meta
 from .judge import compare
 from .oracles import normal, rng, size
