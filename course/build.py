@@ -40,7 +40,7 @@ TABLE_BEGINS, TABLE_ENDS = "<!-- lessons -->", "<!-- /lessons -->"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 INSTRUCTORS = ("grading", "build.py", "__pycache__")
 INSTRUCTORS_TABLES = ("project.optional-dependencies", "tool.pytest.ini_options")
-INSTRUCTORS_PACKAGES = r"^  # to (teach|test)\n(  - .*\n)+"
+INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 

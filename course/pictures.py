@@ -18,9 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 GROUND, INK, FAINT = "#fcfcfa", "#1f2328", "#6e7781"
-INPUT = LinearSegmentedColormap.from_list("input", ["#767676", "#ffffff", "#0072b2"])
-STATE = LinearSegmentedColormap.from_list("state", ["#b35806", "#ffffff", "#542788"])
-WEIGHT = LinearSegmentedColormap.from_list("weight", ["#767676", "#ffffff", "#9a8a5c"])
+COLOURS = {  # at the lower limit, at zero, at the upper limit
+    "input": ("#767676", "#ffffff", "#0072b2"),
+    "state": ("#b35806", "#ffffff", "#542788"),
+    "weight": ("#767676", "#ffffff", "#9a8a5c"),
+}
+INPUT, STATE, WEIGHT = (LinearSegmentedColormap.from_list(name, stops) for name, stops in COLOURS.items())
 LOGITS, PROBS = "#009e73", "#cc79a7"
 LIMITS = (-1.0, 1.0)
 
@@ -176,6 +179,22 @@ def states(trace, row=0):
         f"The state of {units} hidden units over {steps} time steps: {_numbers(values[0])} after step 1, "
         f"{_numbers(values[-1])} after step {steps}."
     ))
+
+
+@_in_one_style
+def reach(difference, gradient):
+    """How far one changed input moves the state at each step, and how much each input moves the last state.
+
+    difference, gradient: (T,) each; both are drawn as bars over the steps.
+    """
+    fig = Figure(figsize=(8, 2.2), layout="constrained", facecolor=GROUND)
+    for ax, values, title in zip(fig.subplots(1, 2), (difference, gradient), ("the difference at each step", "the gradient at each input")):
+        ax.set_facecolor(GROUND)
+        ax.bar(range(1, len(values) + 1), values.tolist(), color=STATE(1.0), hatch="//", edgecolor="white")
+        ax.set_xticks(range(1, len(values) + 1))
+        ax.set_title(title, size=10)
+        ax.spines[["top", "right"]].set_visible(False)
+    return _picture(fig, f"Over {len(difference)} steps the difference is {_numbers(difference)}, and the gradient {_numbers(gradient)}.")
 
 
 @_in_one_style

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from . import example, progress
 from .attempt import is_attempted
 from .checks import engine
+from .own import kept
 
 NAMES = ("to_input", "init_hidden", "rnn_step", "run_sequence", "output_layer", "to_probs")
 
@@ -20,8 +21,8 @@ def run_pipeline(**functions):
     unknown = set(functions) - set(NAMES)
     if unknown:
         raise engine.CourseError(f"run_pipeline knows {', '.join(NAMES)}; not {', '.join(sorted(unknown))}")
-    kept, alone = _kept_functions()
-    own = {**kept, **functions}
+    works, alone = _kept_functions()
+    own = {**works, **functions}
     verdicts = {name: engine.examine(name, function, engine.PUBLIC_SEED) for name, function in functions.items()}
     for name, verdict in verdicts.items():
         if not verdict.passed:
@@ -62,19 +63,10 @@ def _kept_functions():
 
     And the names of those that do not pass by themselves: they use something else of their notebook.
     """
-    kept = progress.load()["exercises"]
-    made = {name: _made_from(name, kept[name]) for name in NAMES if kept.get(name)}
+    passed = progress.load()["exercises"]
+    made = {name: kept(name) for name in NAMES if passed.get(name)}
     works = {name: function for name, function in made.items() if engine.examine(name, function, engine.PUBLIC_SEED).passed}
     return works, [name for name in made if name not in works]
-
-
-def _made_from(name, source):
-    namespace = {"torch": torch, "nn": nn, "F": F}
-    try:
-        exec(source, namespace)
-    except Exception:
-        return None
-    return namespace.get(name)
 
 
 def _numbers(tensor):

@@ -18,8 +18,10 @@ ROOT = Path(__file__).parent.parent
 
 # The packages that have another name on conda-forge.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
+# The packages that conda-forge does not have: environment.yml leaves them to pip.
+LEFT_TO_PIP = {"axe-playwright-python"}
 # The packages that are imported under another name.
-IMPORT_NAMES = {"pyyaml": "yaml"}
+IMPORT_NAMES = {"pyyaml": "yaml", "ipython": "IPython", "axe-playwright-python": "axe_playwright_python"}
 # What only conda has to be told: pip runs inside a Python that is there already.
 ONLY_CONDA = {"python", "pip"}
 # Used without being imported: the file that uses the package, and the words that show it.
@@ -29,8 +31,6 @@ USED_BY_NAME = {
     "ipykernel": ("course/build.py", 'kernel_name="python3"'),
     # `jupyter notebook` shows one lesson on a plain page; nobody has to import it for that.
     "notebook": ("pyproject.toml", "jupyter notebook"),
-    # The sliders of the Inspect sections are the next piece of work; the environment is ready for them.
-    "ipywidgets": ("pyproject.toml", "Inspect"),
 }
 # Imported by the tests, and always there where pytest is.
 WITH_PYTEST = {"packaging", "tomli", "_pytest", "pluggy"}
@@ -62,9 +62,16 @@ def environment():
 def conda_packages(environment):
     """name -> versions, as conda is told."""
     lines = [line for line in environment["dependencies"] if isinstance(line, str)]
+    lines += [line for line in left_to_pip(environment) if line != "-e ."]
     packages = dict(re.fullmatch(r"([a-z-]+)(.*)", line).groups() for line in lines)
     assert len(packages) == len(lines), "a package is named twice"
     return {name: SpecifierSet(versions) for name, versions in packages.items()}
+
+
+def left_to_pip(environment):
+    """The lines that conda hands to pip."""
+    [pip] = [line["pip"] for line in environment["dependencies"] if isinstance(line, dict)]
+    return pip
 
 
 def imported_by(source):
@@ -124,9 +131,10 @@ def test_start_asks_for_the_same_python(project):
     assert project["requires-python"] == ">=" + ".".join(oldest)
 
 
-def test_conda_leaves_nothing_but_the_course_to_pip(environment):
-    [pip] = [line["pip"] for line in environment["dependencies"] if isinstance(line, dict)]
-    assert pip == ["-e ."]
+def test_conda_leaves_to_pip_only_what_it_does_not_have(environment):
+    *others, course = left_to_pip(environment)
+    assert course == "-e ."
+    assert {Requirement(line).name for line in others} == LEFT_TO_PIP
 
 
 def test_every_package_has_its_versions(pip_packages):
@@ -137,7 +145,7 @@ def test_every_package_has_its_versions(pip_packages):
 
 
 def test_every_package_says_what_it_is_for():
-    lines = re.findall(r'^    "[a-z]+[=<>].*$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    lines = re.findall(r'^    "[a-z-]+[=<>].*$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert len(lines) >= 15
     assert [line for line in lines if "# " not in line] == []
 
@@ -164,7 +172,8 @@ def test_everything_imported_is_asked_for(pip_packages):
 
 def test_a_student_needs_only_what_a_student_gets(project):
     """The modules that lessons import, and what these import, must work without the instructor's packages."""
-    base = {Requirement(line).name for line in project["dependencies"]}
-    found = imports_of("course/*.py", "course/checks/*.py", leaving_out=[ROOT / "course" / "build.py"])
+    names = {Requirement(line).name for line in project["dependencies"]}
+    base = {IMPORT_NAMES.get(name, name) for name in names}
+    found = imports_of("course/*.py", "course/checks/*.py", "course/explore/*.py", leaving_out=[ROOT / "course" / "build.py"])
     found = third_party({**found, **lesson_imports()})
     assert {name: file for name, file in found.items() if name not in base} == {}

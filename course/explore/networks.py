@@ -1,0 +1,24 @@
+"""The two sets of weights that the explorers show: the worked example's, and mixed ones, where a forgotten transpose shows."""
+
+import torch
+
+from .. import example
+from .explorer import Switch
+
+WEIGHTS = Switch("weights", "weights", ("worked example", "mixed"))
+
+
+def cell_weights():
+    """W_ih (2, H, F), W_hh (2, H, H), b_ih (2, H), b_hh (2, H): the worked example's and mixed ones."""
+    return {name: torch.stack([value, mixed]) for (name, value), mixed in zip(example.weights().items(), _mixed((4, 5), (4, 4), (4,), (4,)))}
+
+
+def output_weights():
+    """W (2, C, H) and b (2, C): the worked example's and mixed ones."""
+    W, b = _mixed((3, 4), (3,))
+    return {"W": torch.stack([torch.tensor(example.W_OUT), W]), "b": torch.stack([torch.tensor(example.B_OUT), b])}
+
+
+def _mixed(*shapes):
+    random = torch.Generator().manual_seed(0)
+    return [(torch.rand(shape, generator=random) * 2 - 1).mul(10).round() / 10 for shape in shapes]

@@ -1,0 +1,57 @@
+"""Lesson 5: which unit of the state pushes which class, and by how much."""
+
+import torch
+from torch.nn import functional as F
+
+from .. import example, pictures
+from ..own import Beside, find
+from ..trace import Trace
+from . import views
+from .explorer import Explorer, Scene, Slider, Table
+from .networks import WEIGHTS, output_weights
+
+H = [f"h{i}" for i in range(example.HIDDEN_SIZE)]
+LAST_STATE = (0.3, 0.4, 0.5, 0.6)
+
+
+def output_layer(output_layer=None):
+    """Drag the state and watch the logits, with each unit's share in each class.
+
+    output_layer: your own function; left out, the one in the notebook or the one you kept is used, or PyTorch.
+    """
+    mine = Beside("output_layer", find("output_layer", output_layer), F.linear)
+    weights = output_weights()
+    for which in range(len(WEIGHTS.options)):   # meet differences that the start would not show
+        mine(torch.linspace(-1, 1, 2 * len(H)).reshape(2, -1), *(values[which] for values in weights.values()))
+    beside = [("PyTorch's", "pytorchs")] if mine.disagrees else []
+    return Explorer(Scene(
+        title="Explorer: the output layer",
+        controls=[*(Slider(name, f"h[{i}]", -1, 1, 0.05, LAST_STATE[i]) for i, name in enumerate(H)), WEIGHTS],
+        around=lambda points: _logits(points, mine, weights),
+        views=[
+            views.shares("Each unit's share: W[c, u] × h[u]", [("share", "shares"), ("bias", "bias"), ("logit", "logits"), *beside], "class", "unit"),
+            views.bars("The logits", [("logit", "logits")], "class", limits=(-3, 3), palette="logits"),
+        ],
+        words="The state [{h0}, {h1}, {h2}, {h3}] gives the logits {logits}. The largest belongs to class {winner}.",
+        picture=pictures.output(Trace.of(example.rnn(), example.out(), example.sequence())),
+        axes={"class": ("class", ["0", "1", "2"]), "unit": ("unit", [str(i) for i in range(len(H))])},
+        note=mine.note,
+    ))
+
+
+def _logits(points, mine, weights):
+    """Shares, biases and logits of N points: the shares by their formula, the logits by the learner's function."""
+    h = torch.stack([points[name] for name in H], dim=1)
+    which = points["weights"].long()
+    logits, pytorchs = torch.zeros(len(h), example.NUM_CLASSES), torch.zeros(len(h), example.NUM_CLASSES)
+    for choice in which.unique().tolist():
+        rows, W, b = which == choice, weights["W"][choice], weights["b"][choice]
+        logits[rows] = mine(h[rows], W, b).detach().to(logits.dtype)
+        pytorchs[rows] = F.linear(h[rows], W, b)
+    return {
+        "shares": Table(("point", "class", "unit"), weights["W"][which] * h[:, None]),
+        "bias": Table(("point", "class"), weights["b"][which]),
+        "logits": Table(("point", "class"), logits),
+        "pytorchs": Table(("point", "class"), pytorchs),
+        "winner": Table(("point",), logits.argmax(-1), 0),
+    }

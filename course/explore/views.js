@@ -1,0 +1,220 @@
+// One function for each kind of view: what views.py described and the numbers at hand -> its size and its shapes.
+
+const VIEWS = { grid: gridView, bars: barsView, lines: linesView, block: blockView, shares: sharesView, cell: cellView };
+
+function gridView(view, look) {
+  const table = look.tables[view.parts[0].table];
+  const panels = view.panels ? look.names(view.panels) : [""];
+  const left = 26 + 7 * look.label(view.rows).length, top = view.panels ? 20 : 4, high = view.panels ? 19 : 25;
+  const rows = look.names(view.rows), columns = look.names(view.columns);
+  const step = rows.length * high + top + 4;
+  const shapes = panels.flatMap((name, panel) => {
+    const at = view.panels ? { ...look.at, [view.panels]: panel } : look.at;
+    const values = pick(table, [view.rows, view.columns], at);
+    const here = !view.panels || look.at[view.panels] === panel;
+    return [
+      ...(view.panels ? [label(left, panel * step + 14, `${look.label(view.panels)} ${name}`, { "font-weight": here ? 700 : 400 })] : []),
+      ...cells(values, left, panel * step + top, view.width, high, table.digits, look, look.spec.colours[view.palette]),
+      ...cursors(view, look, left, panel * step + top, high, rows.length, columns.length, here),
+    ];
+  });
+  const bottom = panels.length * step;
+  const heads = columns.map((name, j) => label(left + (j + 0.5) * view.width, bottom + 12, name, { "text-anchor": "middle" }));
+  const sides = panels.flatMap((_, panel) => rows.map((name, i) => label(left - 6, panel * step + top + (i + 0.5) * high + 4, name, { "text-anchor": "end" })));
+  const titles = [
+    label(left + (columns.length * view.width) / 2, bottom + 28, look.label(view.columns), { "text-anchor": "middle" }),
+    label(2, top + (rows.length * high) / 2 + 4, look.label(view.rows)),
+  ];
+  return { width: left + columns.length * view.width + 4, height: bottom + 34, shapes: [...shapes, ...heads, ...sides, ...titles] };
+}
+
+function cells(values, left, top, wide, high, digits, look, stops) {
+  return values.flatMap((row, i) =>
+    row.flatMap((value, j) => cellOf(left + j * wide, top + i * high, wide, high, value, digits, stops, look.spec.limits)));
+}
+
+// A frame around the column and around the row at which a slider stands.
+function cursors(view, look, left, top, high, rows, columns, here) {
+  const shapes = [];
+  if (view.columns in look.at) shapes.push(frame(left + look.at[view.columns] * view.width, top, view.width, rows * high));
+  if (view.rows in look.at && here) shapes.push(frame(left, top + look.at[view.rows] * high, columns * view.width, high));
+  return shapes;
+}
+
+function barsView(view, look) {
+  const rows = look.names(view.rows), [low, high] = view.limits;
+  const left = 64, wide = 220, tall = view.parts.length > 1 ? 34 : 26;
+  const x = (value) => left + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * wide;
+  const shapes = [line(x(0), 0, x(0), rows.length * tall, { "stroke-width": 1 })];
+  view.parts.forEach((part, p) => {
+    const { digits } = look.tables[part.table];
+    partOf(view, part, look).forEach((value, i) => {
+      const y = i * tall + (p === 0 ? 3 : 20), thick = p === 0 ? (view.parts.length > 1 ? 15 : 19) : 9;
+      const length = Number.isNaN(value) ? 0 : Math.abs(x(value) - x(0));
+      shapes.push(rect(Math.min(x(0), x(Number.isNaN(value) ? 0 : value)), y, length, thick, barStyle(view, p, value, look)));
+      shapes.push(label(left + wide + 6 + (p ? 58 : 0), i * tall + 16, number(value, digits), { "font-weight": p ? 400 : 600 }));
+    });
+  });
+  const names = rows.map((name, i) => label(left - 6, i * tall + 16, `${look.label(view.rows)} ${name}`, { "text-anchor": "end" }));
+  const legend = view.parts.length > 1 ? view.parts.map((part, p) => label(left + wide + 6 + 58 * p, rows.length * tall + 12, part.label)) : [];
+  return { width: left + wide + 60 + (view.parts.length > 1 ? 70 : 0), height: rows.length * tall + 18, shapes: [...shapes, ...names, ...legend] };
+}
+
+// Negative bars have a dashed outline, and the second part is hollow: colour is never alone.
+function barStyle(view, part, value, look) {
+  const colour = look.spec.colours[view.palette];
+  const stop = Array.isArray(colour) ? colour[value < 0 ? 0 : 2] : colour;
+  const dashes = value < 0 ? { "stroke-dasharray": "4 2" } : {};
+  return { fill: stop, "fill-opacity": part ? 0 : value < 0 ? 0.6 : 1, stroke: "var(--hs-ink)", "stroke-width": 1, ...dashes };
+}
+
+function linesView(view, look) {
+  const columns = look.names(view.columns), [low, high] = view.limits;
+  const left = 40, top = 8, wide = 300, tall = 130;
+  const x = (i) => left + (wide * i) / (columns.length - 1);
+  const y = (value) => top + tall * (1 - (Math.min(high, Math.max(low, value)) - low) / (high - low));
+  const shapes = [low, (low + high) / 2, high].flatMap((value) => [
+    line(left, y(value), left + wide, y(value), { stroke: "var(--hs-faint)", "stroke-width": 0.5 }),
+    label(left - 5, y(value) + 4, number(value, high < 1 ? 2 : 1), { "text-anchor": "end" }),
+  ]);
+  const traces = view.parts.flatMap((part) => {
+    const values = partOf(view, part, look, [view.rows, view.columns]);
+    return view.rows ? values.map((row, i) => [`${look.label(view.rows)} ${look.names(view.rows)[i]}`, row]) : [[fill(part.label, look), values]];
+  });
+  const ends = spread(traces.map(([, row]) => y(row[row.length - 1]) + 4), 13);
+  traces.forEach(([name, row], i) => {
+    const points = row.map((value, j) => (Number.isNaN(value) ? "" : `${x(j)},${y(value)}`)).filter(Boolean).join(" ");
+    shapes.push(["polyline", { points, fill: "none", "stroke-width": 2.4, ...LINES[i % LINES.length] }]);
+    shapes.push(label(left + wide + 8, ends[i], name));
+  });
+  if (view.columns in look.at) shapes.push(line(x(look.at[view.columns]), top, x(look.at[view.columns]), top + tall, { "stroke-width": 2 }));
+  columns.forEach((name, i) => shapes.push(label(x(i), top + tall + 15, name, { "text-anchor": "middle" })));
+  shapes.push(label(left + wide / 2, top + tall + 30, look.label(view.columns), { "text-anchor": "middle" }));
+  return { width: left + wide + 120, height: top + tall + 36, shapes };
+}
+
+// Heights of labels, moved apart where they would cover each other.
+function spread(heights, gap) {
+  const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
+  const moved = [...heights];
+  order.forEach((i, place) => { if (place) moved[i] = Math.max(moved[i], moved[order[place - 1]] + gap); });
+  const over = Math.max(0, Math.max(...moved) - 145);
+  return moved.map((height) => height - over);
+}
+
+function blockView(view, look) {
+  const sizes = partOf(view, view.parts[0], look), [sheets, rows, columns] = sizes;
+  const [most, tallest, widest] = view.largest, side = 17, shift = 8;
+  const names = look.names(view.columns);
+  const ground = (most - 1) * shift + tallest * side;
+  const shapes = [];
+  for (let sheet = sheets - 1; sheet >= 0; sheet--) {
+    const x = 4 + sheet * shift, y = 4 + (sheets - 1 - sheet) * shift;
+    for (let i = 0; i < (sheet ? 1 : rows); i++) {
+      for (let j = 0; j < (sheet ? 1 : columns); j++) {
+        const size = sheet ? [columns * side, rows * side] : [side, side];
+        shapes.push(rect(x + j * side, y + i * side, ...size, { fill: sheet ? "#ffffff" : "#d6e6f2", stroke: INK, "stroke-width": 1 }));
+      }
+    }
+  }
+  const edge = 4 + (most - 1) * shift + widest * side + 10;
+  shapes.push(label(edge, 16, `(${sizes.join(", ")})`, { "font-weight": 700 }));
+  sizes.forEach((size, i) => {
+    shapes.push(label(edge, 40 + i * 36, `${size} ${["sheets", "lines", "columns"][i]}:`));
+    shapes.push(label(edge, 55 + i * 36, names[i], { "font-weight": 700 }));
+  });
+  return { width: edge + 170, height: ground + 12, shapes };
+}
+
+function sharesView(view, look) {
+  const [share, ...rest] = view.parts, { colours: palette, limits } = look.spec;
+  const rows = look.names(view.rows), columns = look.names(view.columns);
+  const left = 52, top = 20, wide = 48, high = 28, digits = look.tables[share.table].digits;
+  const edge = left + columns.length * wide;
+  const shapes = cells(partOf(view, share, look), left, top, wide, high, digits, look, palette.state);
+  columns.forEach((name, j) => shapes.push(label(left + (j + 0.5) * wide, 14, `${look.label(view.columns)} ${name}`, { "text-anchor": "middle" })));
+  rest.forEach((part, p) => {
+    const x = edge + 14 + p * (wide + 14), values = partOf(view, part, look, [view.rows]);
+    shapes.push(label(x + wide / 2, 14, part.label, { "text-anchor": "middle", "font-weight": p ? 700 : 400 }));
+    values.forEach((value, i) => {
+      shapes.push(label(x - 7, top + (i + 0.5) * high + 4, p === 0 ? "+" : p === 1 ? "=" : "", { "text-anchor": "middle" }));
+      shapes.push(rect(x, top + i * high + 3, wide, high - 6, { fill: "none", stroke: p ? palette.logits : "var(--hs-faint)", "stroke-width": p ? 2.5 : 1 }));
+      shapes.push(label(x + wide / 2, top + (i + 0.5) * high + 4, number(value, digits), { "text-anchor": "middle", "font-weight": p ? 700 : 400 }));
+    });
+  });
+  rows.forEach((name, i) => shapes.push(label(left - 6, top + (i + 0.5) * high + 4, `${look.label(view.rows)} ${name}`, { "text-anchor": "end" })));
+  return { width: edge + 14 + rest.length * (wide + 14), height: top + rows.length * high + 6, shapes };
+}
+
+// The cell: x and h on the left, the two parts they become, their sum, tanh of it. One term is lit at a time.
+function cellView(view, look) {
+  const values = view.parts.map((part) => partOf(view, part, look));
+  const x = view.x.map((name) => look.values[name]), h = view.h.map((name) => look.values[name]);
+  const weights = Object.fromEntries(Object.entries(view.weights).map(([name, table]) => [name, weight(look.tables[table], look)]));
+  const lit = look.lit ?? { part: 2, row: h.length - 1 };
+  const high = 24, top = 22, second = top + x.length * high + 34, middle = top + 2.6 * high;
+  const places = [[150, top], [150, second], [266, middle], [366, middle], [458, middle]].slice(0, values.length);
+  const arrows = [
+    ...feeds(x, weights.W_ih, 78, top, 150, top, high, lit.part === 0 ? lit.row : lit.part >= 2 ? lit.row : -1),
+    ...feeds(h, weights.W_hh, 78, second, 150, second, high, lit.part === 1 ? lit.row : lit.part >= 2 ? lit.row : -1),
+    ...values[0].flatMap((_, u) => sums(u, u === lit.row && lit.part >= 2, u === lit.row && lit.part >= 3, top, second, middle, high)),
+  ];
+  const inputs = [...column("x", x, 22, top, high, look, "input"), ...column("h", h, 22, second, high, look, "state")];
+  const terms = values.flatMap((column, part) => column.flatMap((value, row) => term(view, part, row, value, places[part], high, lit, look)));
+  const [litLeft, litTop] = places[lit.part];
+  const mark = frame(litLeft - 1, litTop + lit.row * high, 60, high);
+  const heads = places.map(([left, y], part) => label(left + 29, y - 7, view.parts[part].label, { "text-anchor": "middle" }));
+  return {
+    width: places[places.length - 1][0] + 66, height: second + h.length * high + 6, shapes: [...arrows, ...inputs, ...terms, mark, ...heads],
+    formula: formula(view, lit, values, x, h, weights, look),
+  };
+}
+
+function weight(table, look) {
+  return pick(table, table.axes.filter((axis) => !(axis in look.at)), look.at);
+}
+
+function column(name, values, left, top, high, look, palette) {
+  return [
+    label(left + 28, top - 7, name, { "text-anchor": "middle" }),
+    ...values.flatMap((value, i) => cellOf(left, top + i * high + 1, 56, high - 2, value, 2, look.spec.colours[palette], look.spec.limits)),
+    ...values.map((_, i) => label(left - 4, top + (i + 0.5) * high + 4, i, { "text-anchor": "end" })),
+  ];
+}
+
+// Lines from each source to the rows it feeds; dashed where the weight is negative, strong where the row is lit.
+function feeds(sources, W, from, y, to, Y, high, lit) {
+  return W.flatMap((row, u) => row.flatMap((w, j) => (w === 0 ? [] : [line(from, y + (j + 0.5) * high, to, Y + (u + 0.5) * high, {
+    "stroke-width": u === lit ? 1 + 2.5 * Math.min(1, Math.abs(w)) : 0.7, opacity: u === lit ? 1 : 0.3, ...(w < 0 ? { "stroke-dasharray": "5 3" } : {}),
+  })])));
+}
+
+function sums(u, strong, onward, top, second, middle, high) {
+  const style = (on) => ({ "stroke-width": on ? 3 : 0.7, opacity: on ? 1 : 0.3 });
+  const y = middle + (u + 0.5) * high;
+  return [
+    line(208, top + (u + 0.5) * high, 266, y, style(strong)), line(208, second + (u + 0.5) * high, 266, y, style(strong)),
+    line(324, y, 366, y, style(onward)),
+  ];
+}
+
+function term(view, part, row, value, [left, top], high, lit, look) {
+  const { digits } = look.tables[view.parts[part].table];
+  const on = lit.part === part && lit.row === row;
+  const button = {
+    class: "hs-term", role: "button", tabindex: 0, "aria-pressed": on, "data-term": `${part} ${row}`, "data-lm-suppress-shortcuts": "true",
+    "aria-label": `${view.parts[part].label}, ${look.label(view.rows)} ${row}: ${number(value, digits)}`,
+  };
+  return cellOf(left, top + row * high + 1, 58, high - 2, value, digits, look.spec.colours.state, look.spec.limits, button);
+}
+
+function formula(view, { part, row }, values, x, h, weights, look) {
+  const head = `${view.parts[part].label}, ${look.label(view.rows)} ${row}: `;
+  const product = (W, b, name, sources) => [...W[row].map((w, j) => [w, sources[j]]).filter(([w]) => w !== 0)
+    .map(([w, value]) => `${number(w, 3)} × ${number(value, 2)}`), `${number(b[row], 3)} (${name})`].join(" + ");
+  const result = number(values[part][row], 3);
+  if (part === 0) return `${head}${product(weights.W_ih, weights.b_ih, "b_ih", x)} = ${result}`;
+  if (part === 1) return `${head}${product(weights.W_hh, weights.b_hh, "b_hh", h)} = ${result}`;
+  if (part === 2) return `${head}${number(values[0][row], 3)} + ${number(values[1][row], 3)} = ${result}`;
+  return `${head}tanh(${number(values[2][row], 3)}) → ${result}`;
+}

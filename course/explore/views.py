@@ -1,0 +1,65 @@
+"""How to draw tables: each function describes one view as plain data, and views.js draws the view of that kind.
+
+All views take `parts`, [(label, table)]. A part has the axes `rows` and `columns` of its view, or one of them;
+its other axes stand at their sliders' positions. The numbers of every view can be read as a sheet too (`sheet`).
+"""
+
+from .words import number, pick
+
+
+def grid(title, part, rows, columns, palette="state", panels=None, width=40):
+    """Coloured cells with their numbers; a frame where a slider stands. panels: one grid for each position of that axis."""
+    return _view("grid", title, [part], rows, columns, palette=palette, panels=panels, width=width)
+
+
+def bars(title, parts, rows, limits=(-1, 1), palette="state"):
+    """A bar from zero for each position of `rows`; a second part is drawn as a thin bar beneath the first."""
+    return _view("bars", title, parts, rows, None, palette=palette, limits=list(limits))
+
+
+def lines(title, parts, columns, rows=None, limits=(-1, 1)):
+    """A line for each part and each position of `rows`, told apart by dashes; `columns` runs to the right."""
+    return _view("lines", title, parts, rows, columns, limits=list(limits))
+
+
+def block(title, part, columns, largest):
+    """A tensor with three axes as sheets of cells: the part holds the three sizes, `largest` the most that each can be."""
+    return _view("block", title, [part], None, columns, largest=list(largest))
+
+
+def shares(title, parts, rows, columns):
+    """What each column adds to each row: cells for the first part, then the bias, then the sums."""
+    return _view("shares", title, parts, rows, columns)
+
+
+def cell(title, parts, rows, x, h, weights):
+    """The cell as a diagram. parts: input part, state part, sum, new state, and others to set beside it.
+
+    x, h: the names of the sliders that hold them; weights: the tables {"W_ih", "W_hh", "b_ih", "b_hh"}.
+    """
+    return _view("cell", title, parts, rows, None, x=x, h=h, weights=weights)
+
+
+def _view(kind, title, parts, rows, columns, **more):
+    parts = [{"label": label, "table": table} for label, table in parts]
+    return {"kind": kind, "title": title, "parts": parts, "rows": rows, "columns": columns, **more}
+
+
+def sheet(view, scene, tables, at):
+    """The numbers of a view as text: (head, rows), the first column being the names of the rows."""
+    names = {**{c.name: [c.text(i) for i in range(len(c.values))] for c in scene.controls}, **{a: n for a, (_, n) in scene.axes.items()}}
+    labels = {**{c.name: c.label for c in scene.controls}, **{a: label for a, (label, _) in scene.axes.items()}}
+    rows = names[view["rows"]] if view["rows"] else [""]
+    head, columns = [labels[view["rows"]] if view["rows"] else ""], []
+    for part in view["parts"]:
+        table = tables[part["table"]]
+        keep = [axis for axis in (view["columns"], view["rows"]) if axis in table.axes]
+        values = pick(table, keep, at)
+        if view["columns"] not in table.axes:
+            head, values = [*head, part["label"]], [values]
+        else:
+            head += [f"{labels[view['columns']]} {name}" for name in names[view["columns"]]]
+        for column in values:
+            column = column if isinstance(column, list) else [column] * len(rows)
+            columns.append([number(value, table.digits) for value in column])
+    return head, [[name, *cells] for name, *cells in zip(rows, *columns)]

@@ -1,0 +1,63 @@
+// Numbers from tables and into sentences; words.py and views.py do the same for the still form.
+
+function number(value, digits) {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+function numbers(values, digits) {
+  return Array.isArray(values) ? `[${values.map((value) => numbers(value, digits)).join(", ")}]` : number(values, digits);
+}
+
+// A table as the kernel sent it, with its bytes read as float32.
+function unpacked({ axes, shape, digits, data }) {
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  return { axes, shape, digits, data: new Float32Array(bytes) };
+}
+
+// The numbers along the axes in `keep`; every other axis stands at its position in `at`.
+function pick(table, keep, at) {
+  const strides = table.shape.map((_, i) => table.shape.slice(i + 1).reduce((a, b) => a * b, 1));
+  const start = table.axes.reduce((sum, axis, i) => sum + (keep.includes(axis) ? 0 : at[axis] * strides[i]), 0);
+  const walk = (offset, [axis, ...rest]) => {
+    if (axis === undefined) return table.data[offset];
+    const i = table.axes.indexOf(axis);
+    return Array.from({ length: table.shape[i] }, (_, n) => walk(offset + n * strides[i], rest));
+  };
+  return walk(start, keep);
+}
+
+function fill(template, look) {
+  return template.replace(/\{(#?\w+)\}/g, (_, name) => {
+    if (name.startsWith("#")) return look.at[name.slice(1)];
+    const control = look.controls[name];
+    if (control) return control.texts[look.at[name]];
+    const table = look.tables[name];
+    return numbers(pick(table, table.axes.filter((axis) => !(axis in look.at)), look.at), table.digits);
+  });
+}
+
+// The numbers of a part of a view, along those of the view's axes that its table has.
+function partOf(view, part, look, axes = [view.rows, view.columns]) {
+  const table = look.tables[part.table];
+  return pick(table, axes.filter((axis) => table.axes.includes(axis)), look.at);
+}
+
+// The numbers of a view as text: a head, and rows that begin with their names.
+function sheet(view, look) {
+  const rows = view.rows ? look.names(view.rows) : [""];
+  const head = [view.rows ? look.label(view.rows) : ""];
+  const columns = [];
+  for (const part of view.parts) {
+    const table = look.tables[part.table];
+    const wide = table.axes.includes(view.columns);
+    const values = partOf(view, part, look, [view.columns, view.rows]);
+    head.push(...(wide ? look.names(view.columns).map((name) => `${look.label(view.columns)} ${name}`) : [part.label]));
+    for (const column of wide ? values : [values]) {
+      columns.push([column].flat().map((value) => number(value, table.digits)));
+    }
+  }
+  return [head, rows.map((name, i) => [name, ...columns.map((column) => column[column.length === 1 ? 0 : i])])];
+}
