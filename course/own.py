@@ -1,6 +1,7 @@
 """The learner's own functions: those of the notebook, those kept from earlier lessons, and PyTorch's beside them."""
 
 import contextlib
+import copy
 import io
 import sys
 import types
@@ -34,12 +35,22 @@ def kept(name):
 
 
 def _as_it_is_now(function):
-    """The same function with the globals of this moment: what the notebook deletes or overwrites later does not reach it."""
+    """The same function with the globals of this moment: what the notebook deletes or overwrites later does not reach it.
+
+    Nor does it reach the functions beside it that it may call, itself among them.
+    """
     if not isinstance(function, types.FunctionType):
         return function
-    copy = types.FunctionType(function.__code__, dict(function.__globals__), function.__name__, function.__defaults__, function.__closure__)
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy
+    now = dict(function.__globals__)
+    beside = {name: value for name, value in now.items() if getattr(value, "__globals__", None) is function.__globals__}
+    now.update({name: _with_globals(value, now) for name, value in beside.items() if isinstance(value, types.FunctionType)})
+    return _with_globals(function, now)
+
+
+def _with_globals(function, namespace):
+    again = types.FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__)
+    again.__kwdefaults__ = function.__kwdefaults__
+    return again
 
 
 class Beside:
@@ -54,20 +65,31 @@ class Beside:
         self.gap, self.trouble = 0.0, ""
 
     def __call__(self, *args):
-        expected = self.reference(*args)
+        return self._checked(lambda: self.own(*map(_copied, args)), self.reference(*args))
+
+    def follow(self, make):
+        """make(function) for the learner's function; what it makes of PyTorch's is compared with it, as the results of a call are."""
+        return self._checked(lambda: make(self), make(self.reference))
+
+    def consistently(self, make):
+        """What make() makes with this function, all from one hand: made again if the learner's turns out not to fit on the way."""
+        before, made = self.trouble, make()
+        return made if self.trouble == before else make()
+
+    def _checked(self, make, expected):
         if self.own is None or self.trouble:
             return expected
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                value = self.own(*(arg.clone() if isinstance(arg, torch.Tensor) else arg for arg in args))
+                value = make()
+            self.trouble = self.trouble or _misfit(value, expected)
         except Exception as error:
             self.trouble = f"raises {type(error).__name__}: {error}"
-            return expected
-        self.trouble = _misfit(value, expected)
         if self.trouble:
             return expected
-        self.gap = max(self.gap, *(_distance(v, e) for v, e in zip(_tensors(value), _tensors(expected))))
-        return value
+        fitting = [part.to(like.dtype, copy=True) for part, like in zip(_tensors(value), _tensors(expected))]
+        self.gap = max(self.gap, *map(_distance, fitting, _tensors(expected)))
+        return fitting[0] if isinstance(expected, torch.Tensor) else tuple(fitting)
 
     @property
     def is_own(self):
@@ -88,6 +110,10 @@ class Beside:
         return f"The numbers are yours, from {self.name}. PyTorch's are the same."
 
 
+def _copied(arg):
+    return arg.clone() if isinstance(arg, torch.Tensor) else copy.deepcopy(arg)
+
+
 def _tensors(value):
     return value if isinstance(value, (tuple, list)) else (value,)
 
@@ -95,11 +121,17 @@ def _tensors(value):
 def _misfit(value, expected):
     """What keeps a result from being shown in the place of the expected one; nothing if it fits."""
     found, wanted = _tensors(value), _tensors(expected)
-    if len(found) != len(wanted) or not all(isinstance(part, torch.Tensor) for part in found):
+    one_is_one = isinstance(value, torch.Tensor) == isinstance(expected, torch.Tensor)
+    if not one_is_one or len(found) != len(wanted) or not all(isinstance(part, torch.Tensor) for part in found):
         return f"returns {type(value).__name__} where {len(wanted)} tensor{'s' * (len(wanted) > 1)} should be"
     for part, like in zip(found, wanted):
         if part.shape != like.shape:
             return f"returns the shape {tuple(part.shape)} where {tuple(like.shape)} should be"
+        if not part.is_floating_point():
+            return f"returns {part.dtype} where {like.dtype} should be"
+        for kind in ("device", "layout"):
+            if getattr(part, kind) != getattr(like, kind):
+                return f"returns the {kind} {getattr(part, kind)} where {getattr(like, kind)} should be"
     return ""
 
 

@@ -10,11 +10,13 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 # Debian's Chromium runs as root only without its sandbox; the others keep it from calling home.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+# Both come from one server: where each application opens a notebook.
+PLACES = {"JupyterLab": "lab/tree", "Notebook 7": "notebooks"}
 
 
 @contextlib.contextmanager
@@ -40,13 +42,20 @@ def running_lab(folder):
 @contextlib.contextmanager
 def new_page(width=1300, height=1200):
     """A page of headless Chromium. Raises RuntimeError where there is none."""
+    with chromium() as browser:
+        yield browser.new_page(viewport={"width": width, "height": height})
+
+
+@contextlib.contextmanager
+def chromium():
+    """Headless Chromium, for a test that needs several pages. Raises RuntimeError where there is none."""
     names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if not chromium:
+    program = next(filter(None, map(shutil.which, names)), None)
+    if not program:
         raise RuntimeError("Chromium is missing: on Debian, apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_page(viewport={"width": width, "height": height})
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
         browser.close()
 
 
@@ -57,6 +66,29 @@ def run_all(page, address, lesson):
     page.wait_for_selector("text=| Idle", timeout=60_000)
     page.click("text=Run >> nth=0")
     page.click("text=Run All Cells")
+
+
+def open_notebook(page, address, notebook, application):
+    """Open a notebook of `running_lab` in "JupyterLab" or in "Notebook 7", and wait for its kernel."""
+    page.goto(f"{address.removesuffix('/lab')}/{PLACES[application]}/{notebook}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_selector('.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]', timeout=60_000)
+
+
+def run_all_cells(page):
+    """Choose Run > Run All Cells, in either application; again if the kernel was not ready to hear it."""
+    for _ in range(10):
+        choose(page, "Run", "Run All Cells")
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_selector('.jp-Notebook .jp-InputPrompt:not(:text-is("[ ]:"))', timeout=3_000)
+            return
+    raise RuntimeError("Run All Cells runs nothing")
+
+
+def choose(page, menu, entry):
+    """Choose an entry of a menu, in either application."""
+    page.click(f'.lm-MenuBar-itemLabel:text-is("{menu}")')
+    page.click(f'.lm-Menu-itemLabel:text-is("{entry}")')
 
 
 def _without_news(config):

@@ -26,8 +26,9 @@ def bundle(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def texts(bundle):
-    """{place: text} of every file in the bundle."""
-    return {str(file.relative_to(bundle)): file.read_text(encoding="utf-8") for file in bundle.rglob("*") if file.is_file()}
+    """{place: text} of every file in the bundle that is no picture."""
+    files = [file for file in bundle.rglob("*") if file.is_file() and file.suffix != ".png"]
+    return {str(file.relative_to(bundle)): file.read_text(encoding="utf-8") for file in files}
 
 
 def solution_lines():
@@ -45,6 +46,7 @@ def test_it_holds_what_a_student_needs_and_no_more(bundle, texts):
     assert {path.name for path in bundle.iterdir()} == {"README.md", "course", "environment.yml", "notebooks", "pyproject.toml"}
     assert {path.stem for path in (bundle / "notebooks" / "pipeline").iterdir()} == {twin.stem for twin in TWINS}
     assert not [place for place in texts if place.endswith((".md", ".yml", ".pyc")) and place not in ("README.md", "environment.yml")]
+    assert {path.stem for path in bundle.rglob("*.png")} == {twin.stem for twin in TWINS}
     assert not [place for place in texts if "grading" in place or "build.py" in place]
 
 

@@ -25,13 +25,12 @@ def carry(run_sequence=None, rnn_step=None):
     """
     network = Network(run_sequence, rnn_step)
     x = network.repeated(example.sequence())
-    carried = network.run(x)
-    cut = torch.stack([torch.stack([_by_scale(network.run(x, k, way)) for k in CUT.values]) for way in (RESET, DETACHED)])
+    carried, cut = network.mine.consistently(lambda: (_by_scale(network.run(x)), _all_cuts(network, x)))
     return Explorer(Scene(
         title="Explorer: carry the state",
         controls=[SCALE, Slider("step", "step", 1, STEPS, 1, STEPS), CUT, WAYS],
         tables={
-            "carried": Table(("scale", "step", "unit"), _by_scale(carried)[:, :, 0]),
+            "carried": Table(("scale", "step", "unit"), carried[:, :, 0]),
             "cut": Table(("way", "k", "scale", "step", "unit"), cut[..., 0, :]),
         },
         views=[
@@ -55,8 +54,9 @@ def memory(run_sequence=None, rnn_step=None):
     network = Network(run_sequence, rnn_step)
     x = example.sequence()
     poked = torch.cat([x, *(_poked(x, step) for step in range(STEPS))], dim=1)
-    difference = {way: _differences(network, poked, way) for way in (None, RESET, DETACHED)}
-    reach = {way: _reach(network, x, way) for way in (None, RESET, DETACHED)}
+    difference, reach = network.mine.consistently(lambda: [
+        {way: measure(network, given, way) for way in (None, RESET, DETACHED)} for measure, given in ((_differences, poked), (_reach, x))
+    ])
     survived = (difference[None] > SEEN).sum(-1)
     cut = torch.stack([difference[RESET], difference[DETACHED]])
     gradient = torch.stack([reach[RESET], reach[DETACHED]])
@@ -78,7 +78,7 @@ def memory(run_sequence=None, rnn_step=None):
             ),
             views.lines(
                 "The gradient: how much each input moves the last state",
-                [("carried", "reach"), ("{way}", "reach_cut")], "step", limits=(0, 2),
+                [("carried", "reach"), ("{way}", "reach_cut")], "step", limits=(0, 2.5),
             ),
         ],
         words=(
@@ -106,13 +106,16 @@ class Network:
         self.mine = Beside("run_sequence", self._own(find("run_sequence", run_sequence), find("rnn_step", rnn_step)), self._pytorchs)
         self.note = self.mine.note
 
-    def run(self, x, k=None, way=RESET):
-        """The states (T, B, copies * H) of a run from zeros: whole, or with the state reset or detached on its way into step k."""
-        h0 = x.new_zeros(x.shape[1], len(self.bias))
+    def run(self, x, k=None, way=RESET, by=None):
+        """The states (T, B, copies * H) of a run from zeros: whole, or with the state reset or detached on its way into step k.
+
+        by: what runs it; the learner's function, if left out.
+        """
+        h0, by = x.new_zeros(x.shape[1], len(self.bias)), by or self.mine
         if k is None:
-            return self.mine(x, h0)[0]
-        first, h = self.mine(x[:k - 1], h0)
-        rest, _ = self.mine(x[k - 1:], h0 if way == RESET else h.detach())
+            return by(x, h0)[0]
+        first, h = by(x[:k - 1], h0)
+        rest, _ = by(x[k - 1:], h0 if way == RESET else h.detach())
         return torch.cat([first, rest])
 
     @staticmethod
@@ -131,15 +134,21 @@ class Network:
 
     def _own(self, run, step):
         """The learner's run with the learner's cell, or with PyTorch's where there is none. None without a run."""
-        def cell(x_t, h):
-            return (step or torch.rnn_tanh_cell)(x_t, h, self.W_ih, self.W_hh, self.bias, self.bias)
+        def own(x, h0):
+            weights = [weight.clone() for weight in (self.W_ih, self.W_hh, self.bias, self.bias)]
+            return run(x, h0, lambda x_t, h: (step or torch.rnn_tanh_cell)(x_t, h, *weights))
 
-        return run and (lambda x, h0: run(x, h0, cell))
+        return run and own
 
 
 def _by_scale(states):
     """(T, B, copies * H) -> (copies, T, B, H)."""
     return states.detach().unflatten(-1, (len(SCALE.values), UNITS)).permute(2, 0, 1, 3)
+
+
+def _all_cuts(network, x):
+    """The states of every run with a cut (ways, cuts, copies, T, B, H)."""
+    return torch.stack([torch.stack([_by_scale(network.run(x, k, way)) for k in CUT.values]) for way in (RESET, DETACHED)])
 
 
 def _poked(x, step):
@@ -158,13 +167,15 @@ def _differences(network, poked, way):
     return torch.stack([(run[:, :, 1:] - run[:, :, :1]).abs().amax(-1).transpose(1, 2) for run in runs])
 
 
+@torch.enable_grad()
 def _reach(network, x, way):
     """How much each input moves the last state (cuts, copies, step): the sum of the gradient's absolute values."""
-    return torch.stack([_gradient(network, network.repeated(x).requires_grad_(), *cut) for cut in _cuts(way)])
+    x = network.repeated(x).requires_grad_()
+    return torch.stack([network.mine.follow(lambda by, cut=cut: _gradient(x, network.run(x, *cut, by))) for cut in _cuts(way)])
 
 
-def _gradient(network, x, k, way):
-    last = network.run(x, k, way)[-1].sum()
+def _gradient(x, states):
+    last = states[-1].sum()
     gradient = torch.autograd.grad(last, x, allow_unused=True)[0] if last.requires_grad else None
     gradient = torch.zeros_like(x) if gradient is None else gradient
     return gradient[:, 0].unflatten(-1, (len(SCALE.values), example.NUM_FEATURES)).abs().sum(-1).T

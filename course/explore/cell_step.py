@@ -30,7 +30,7 @@ def cell_step(rnn_step=None):
             *(Slider(name, f"h[{i}]", -1, 1, 0.05, 0) for i, name in enumerate(H)),
             WEIGHTS,
         ],
-        around=lambda points: _step(points, mine, weights),
+        around=lambda points: mine.consistently(lambda: _step(points, mine, weights)),
         views=[views.cell("Click a number to see what feeds it", _parts(mine), "unit", X, H, {name: name for name in weights})],
         words=f"x {_listed(X)} and h {_listed(H)} give the sum {{total}}, and tanh makes it the new state {{new}}.",
         picture=pictures.cell(Trace.of(example.rnn(), example.out(), example.sequence())),

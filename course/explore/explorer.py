@@ -51,7 +51,8 @@ class Slider:
 
     def position(self, value):
         """The position nearest to a value."""
-        return min(range(len(self.values)), key=lambda i: abs(self.values[i] - value))
+        values = self.values
+        return min(range(len(values)), key=lambda i: abs(values[i] - value))
 
     def widget(self):
         kind = ipywidgets.FloatSlider if self.digits else ipywidgets.IntSlider

@@ -27,7 +27,7 @@ def output_layer(output_layer=None):
     return Explorer(Scene(
         title="Explorer: the output layer",
         controls=[*(Slider(name, f"h[{i}]", -1, 1, 0.05, LAST_STATE[i]) for i, name in enumerate(H)), WEIGHTS],
-        around=lambda points: _logits(points, mine, weights),
+        around=lambda points: mine.consistently(lambda: _logits(points, mine, weights)),
         views=[
             views.shares("Each unit's share: W[c, u] × h[u]", [("share", "shares"), ("bias", "bias"), ("logit", "logits"), *beside], "class", "unit"),
             views.bars("The logits", [("logit", "logits")], "class", limits=(-3, 3), palette="logits"),

@@ -27,7 +27,7 @@ def softmax(to_probs=None):
             Slider("temperature", "temperature", 0.1, 5, 0.1, 1),
             SHIFT,
         ],
-        around=lambda points: _probabilities(points, mine),
+        around=lambda points: mine.consistently(lambda: _probabilities(points, mine)),
         views=[
             views.bars("logits / temperature", [("logits", "logits")], "class", limits=(-5, 5), palette="logits"),
             views.bars("Probabilities", [("yours" if beside else "probability", "probs"), *beside], "class", limits=(0, 1), palette="probs"),

@@ -2,6 +2,7 @@
 
 import html as escaping
 
+from . import words
 from .views import sheet
 
 # The live explorer follows in the next output. Until it is there, a notebook would show "Loading widget…" in its place.
@@ -22,15 +23,16 @@ def html(explorer):
 
 def _sheets(explorer):
     tables, at = explorer._here()
-    return "".join(_table(view, *sheet(view, explorer.scene, tables, at)) for view in explorer.scene.views)
+    scene = explorer.scene
+    return "".join(_table(words.fill(view["title"], scene.controls, tables, at), *sheet(view, scene, tables, at)) for view in scene.views)
 
 
-def _table(view, head, rows):
+def _table(title, head, rows):
     heads = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in head)
     lines = "".join(
         f'<tr><th scope="row">{_escaped(name)}</th>{"".join(f"<td>{_escaped(cell)}</td>" for cell in cells)}</tr>' for name, *cells in rows
     )
-    return f"<table><caption>{_escaped(view['title'])}</caption><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    return f"<table><caption>{_escaped(title)}</caption><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
 
 def _escaped(text):

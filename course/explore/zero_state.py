@@ -20,7 +20,7 @@ def zero_state(init_hidden=None):
     init_hidden: your own function; left out, the one in the notebook is used, or PyTorch's layer.
     """
     mine = Beside("init_hidden", find("init_hidden", init_hidden), _layers_own)
-    shapes = _shapes(mine)
+    shapes = mine.consistently(lambda: _shapes(mine))
     return Explorer(Scene(
         title="Explorer: the zero state",
         controls=[
