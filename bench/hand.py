@@ -58,18 +58,20 @@ class Hand:
         return {**seen, "moves_per_second": moves / took, "bytes": traffic.bytes - before}
 
     def second(self, first, second, repeats, pause):
-        """Change one slider, then `pause` seconds later another. Returns results of the other, with its `gap` in milliseconds."""
+        """Change one slider by an arrow key and, `pause` seconds later, another by the mouse, which lies ready on it.
+
+        Returns results of the other, each with its `gap`: milliseconds after the first one's change.
+        """
         results = []
         for i in range(2 + repeats):
-            self.rest()
-            (handle, track), y = self.places(second), 0
+            handle, track = self.places(second)
             y = handle["y"] + handle["height"] / 2
-            height, left, width = self.press(first)
-            self.page.evaluate("slider => bench.seen.arm(slider)", second)
-            self.page.mouse.move(left + width * self.far(i), height)
-            self.page.mouse.up()
-            time.sleep(pause)
+            self.page.locator(".jp-OutputArea .noUi-handle").nth(first).focus()
             self.page.mouse.move(handle["x"] + handle["width"] / 2, y)
+            self.rest()
+            self.page.evaluate("slider => bench.seen.arm(slider)", second)
+            self.page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+            time.sleep(pause)
             self.page.mouse.down()
             self.page.mouse.move(track["x"] + track["width"] * self.far(i), y)
             results.append(self.result())

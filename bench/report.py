@@ -18,11 +18,11 @@ UNITS = ("", "ms", "ms", "ms", "", "of changes", "", "a change", "px", "ms", "ms
 def text(measured):
     """The whole report."""
     rows = {name: row(seen) for name, seen in measured["subjects"].items()}
-    trip = statistics.median(measured["round_trips"])
+    quiet, trip = (statistics.median(measured["round_trips"][name]) for name in ("quiet", "busy"))
     base = rows[BASELINE]["median"]
     lines = [_machine_line(measured), "", *_table([HEAD, UNITS, *(_cells(name, r, base) for name, r in rows.items())]), ""]
-    lines += [f"empty round trip to the kernel: median {trip:.1f} ms", "", *_aims(rows, trip, base)]
-    return "\n".join(lines)
+    lines += [f"Empty round trip to the kernel, median: {quiet:.1f} ms after a pause, {trip:.1f} ms while it is in use, as under a hand.", ""]
+    return "\n".join([*lines, *_aims(rows, trip, base)])
 
 
 def row(seen):

@@ -24,7 +24,7 @@ REMEDY = "run `make notebooks`"
 
 def made(root):
     """{place: file} of all that the build makes."""
-    patterns = ("course/lessons.json", "course/quiz.json", "README.md", "solutions/*/*.ipynb", "notebooks/*/*.ipynb")
+    patterns = ("course/lessons.json", "course/quiz.json", "README.md", "solutions/*/*.ipynb", "notebooks/*/*.ipynb", "notebooks/*/*.png")
     return {str(file.relative_to(root)): file for pattern in patterns for file in root.glob(pattern)}
 
 
@@ -32,6 +32,9 @@ def test_generated_files_match_their_sources(rebuilt):
     here, there = made(ROOT), made(rebuilt)
     assert set(here) == set(there), REMEDY
     for place, file in here.items():
+        if file.suffix == ".png":
+            assert file.read_bytes() == there[place].read_bytes(), f"{place} does not fit its source: {REMEDY}"
+            continue
         ours, fresh = (path.read_text(encoding="utf-8") for path in (file, there[place]))
         if place.startswith("solutions"):       # the only ones with outputs, and so with pictures
             ours, fresh = sanitised(ours), sanitised(fresh)
@@ -129,6 +132,18 @@ def released(tmp_path):
     (folder / "scratch.ipynb").write_text(json.dumps(content))
     (folder / "notes.txt").write_text("what I have understood")
     return root, folder, first, second
+
+
+@pytest.mark.parametrize("generate", [generate_with_make, generate_with_nbgrader])
+def test_the_state_of_widgets_is_not_released(tmp_path, generate):
+    """An instructor's saved solution holds what its sliders showed; nbgrader itself would release it."""
+    root = copy_course(tmp_path)
+    twin = root / "solutions" / "pipeline" / "03_cell_step.ipynb"
+    content = read(twin)
+    content["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {"1": "the solution, rendered"}}}
+    twin.write_text(json.dumps(content))
+    generate(root)
+    assert "rendered" not in (root / "notebooks" / "pipeline" / twin.name).read_text()
 
 
 @pytest.mark.parametrize("generate", [generate_with_make, generate_with_nbgrader, generate_with_formgrader])

@@ -89,15 +89,17 @@ def test_its_notebooks_hold_no_outputs(bundle):
 
 def test_its_package_asks_for_no_instructors_tools(texts):
     for place in ("pyproject.toml", "environment.yml"):
-        assert not re.search(r"nbgrader|nbval|pytest|jupytext", texts[place].replace("tests/test_environment.py", "")), place
+        assert not re.search(r"nbgrader|nbval|pytest|jupytext|playwright", texts[place].replace("tests/test_environment.py", "")), place
         assert "torch" in texts[place] and "jupyterlab" in texts[place]
+    assert yaml.safe_load(texts["environment.yml"])["dependencies"][-1] == {"pip": ["-e ."]}
 
 
 def test_it_works_by_itself(bundle):
     """Its own package is used, not the repository's, and a check passes and fails as it should."""
     script = (
         "import course, torch, sys; sys.path.remove('') if '' in sys.path else None; print(course.__file__)\n"
-        "from course import check\n"
+        "from course import check, explore\n"
+        "print(explore.cell_step().sentence())\n"
         "check('to_probs', lambda logits: logits.softmax(-1))\n"
         "try: check('to_probs', lambda logits: logits.softmax(0))\n"
         "except AssertionError as error: print(error)\n"

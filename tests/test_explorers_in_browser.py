@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -12,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import PLACES, choose, chromium, open_notebook, run_all_cells, running_lab
 from nbconvert import HTMLExporter
 from nbformat import v4
+from playwright.sync_api import TimeoutError
 from torch.nn import functional as F
 
 from course import example, explore
@@ -42,78 +42,83 @@ LESSON = [
 ]
 
 
-@cache
-def twin(name):
-    """The same explorer in this process: what it says of its sliders' positions is what the page should show."""
-    return explore.cell_step(rnn_step) if name == OWN else getattr(explore, name)()
-
-
 class Shown:
-    """An explorer on a page, found by what a screen reader is told of it."""
+    """An explorer on a page, found by what a screen reader is told of it, and its twin in this process.
+
+    What the twin says of its sliders' positions is what the page should show.
+    """
 
     def __init__(self, page, name):
-        self.page, self.name = page, name
+        self.page, self.name, self.twin = page, name, _explorer(name)
         self.cell = page.locator(".jp-Notebook .jp-Cell").nth(1 + ALL.index(name))
         self.box = self.cell.locator(".hidden-state-explorer")
-        self.words = self.box.locator(".hidden-state-words")
-        self.controls = twin(name).scene.controls
+        self.element = self.box.element_handle()
+        self.controls = self.twin.scene.controls
         self.sliders = [control for control in self.controls if isinstance(control, Slider)]
         self.switches = [control for control in self.controls if not isinstance(control, Slider)]
+        self.handles = {control.name: self.role("slider", control.label).element_handle(timeout=5_000) for control in self.sliders}
 
-    def handle(self, control):
-        return self.box.get_by_role("slider", name=control.label, exact=True)
+    def role(self, role, name):
+        return self.box.get_by_role(role, name=name, exact=True)
 
     def readout(self, control):
-        return self.box.get_by_role("textbox", name=f"{control.label}, as a number", exact=True)
+        return self.role("textbox", f"{control.label}, as a number")
 
     def button(self, control, option):
-        return self.box.get_by_role("group", name=control.label).get_by_role("button", name=control.options[option], exact=True)
+        return self.role("group", control.label).get_by_role("button", name=control.options[option], exact=True)
 
-    def term(self, name):
-        return self.box.get_by_role("button", name=re.compile("^" + re.escape(name) + ":"))
+    def words(self):
+        return self.box.locator(".hidden-state-words").text_content()
 
     def press(self, control, *keys):
+        self.handles[control.name].focus()
         for key in keys:
-            self.handle(control).press(key)
+            self.page.keyboard.press(key)
 
-    def drag(self, control, *shares, steps=8):
+    def drag(self, control, *shares, steps=6):
         """Take the handle with the mouse and move it to these shares of the track, one after the other."""
-        track = self.box.locator(".noUi-target").nth(self.sliders.index(control))
-        track.scroll_into_view_if_needed()
-        handle, base = self.handle(control).bounding_box(), track.bounding_box()
-        self.page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        handle = self.handles[control.name]
+        handle.scroll_into_view_if_needed()
+        knob = handle.bounding_box()
+        left, wide = handle.evaluate("e => { const r = e.closest('.noUi-target').getBoundingClientRect(); return [r.x, r.width]; }")
+        height = knob["y"] + knob["height"] / 2
+        self.page.mouse.move(knob["x"] + knob["width"] / 2, height)
         self.page.mouse.down()
         for share in shares:
-            self.page.mouse.move(base["x"] + share * base["width"], handle["y"] + handle["height"] / 2, steps=steps)
+            self.page.mouse.move(left + share * wide, height, steps=steps)
         self.page.mouse.up()
 
+    def move(self, **positions):
+        """Bring sliders to positions by Home and arrow keys, and switches by a click; wait for the sentence."""
+        for control in self.controls:
+            if control.name in positions and control in self.sliders:
+                self.press(control, "Home", *["ArrowRight"] * positions[control.name])
+            elif control.name in positions:
+                self.button(control, positions[control.name]).click()
+        self.expect(**positions)
+
     def expect(self, **positions):
-        """Wait until the sentence is what Python says of these positions; the others are where they were last expected."""
-        mirror = twin(self.name)
+        """Wait for the sentence of these positions; the other controls are where they were last expected."""
         for control in self.controls:
             if control.name in positions:
-                setattr(mirror.sliders[control.name], control.trait, _trait(control, positions[control.name]))
-        self.until("e => e.querySelector('.hidden-state-words').textContent", mirror.sentence())
+                setattr(self.twin.sliders[control.name], control.trait, _value(control, positions[control.name]))
+        self.until("e => e.querySelector('.hidden-state-words').textContent", self.twin.sentence())
 
     def until(self, what, value, timeout=10_000):
         """Wait until a function of the explorer's element gives this value."""
-        handle = self.box.element_handle()
+        same = f"([e, value]) => JSON.stringify(({what})(e)) === JSON.stringify(value)"
         try:
-            self.page.wait_for_function(f"([e, value]) => JSON.stringify(({what})(e)) === JSON.stringify(value)", arg=[handle, value], timeout=timeout)
-        except Exception:
-            assert handle.evaluate(what) == value
+            self.page.wait_for_function(same, arg=[self.element, value], timeout=timeout)
+        except TimeoutError:
+            assert self.element.evaluate(what) == value
             raise
 
-    def start(self):
-        """Bring every control back to where it began."""
-        for control in self.sliders:
-            self.press(control, "Home", *["ArrowRight"] * control.position(control.start))
-        for control in self.switches:
-            self.button(control, control.start).click()
-        self.expect(**{control.name: control.position(control.start) for control in self.controls})
+
+def _explorer(name):
+    return explore.cell_step(rnn_step) if name == OWN else getattr(explore, name)()
 
 
-def _trait(control, position):
+def _value(control, position):
     value = control.values[position]
     return value if not isinstance(control, Slider) or control.digits else int(value)
 
@@ -125,9 +130,9 @@ def _tables(box):
     )
 
 
-def _sheets(name):
-    tables, at = twin(name)._here()
-    sheets = [sheet(view, twin(name).scene, tables, at) for view in twin(name).scene.views]
+def _sheets(explorer):
+    tables, at = explorer._here()
+    sheets = [sheet(view, explorer.scene, tables, at) for view in explorer.scene.views]
     return [[head, *rows] for head, rows in sheets]
 
 
@@ -184,9 +189,14 @@ def saved(page, served, application):
     raise AssertionError("the notebook was not saved with its outputs")
 
 
+@pytest.fixture(scope="module")
+def explorers(page):
+    return {name: Shown(page, name) for name in ALL}
+
+
 @pytest.fixture
-def shown(page, name):
-    return Shown(page, name)
+def shown(explorers, name):
+    return explorers[name]
 
 
 each = pytest.mark.parametrize("name", ALL)
@@ -194,9 +204,9 @@ each = pytest.mark.parametrize("name", ALL)
 
 @each
 def test_is_alive_in_place_of_its_still_form(shown):
-    assert shown.box.is_visible()
-    assert shown.cell.locator(".hidden-state-still").count() == 1 and not shown.cell.locator(".hidden-state-still").is_visible()
-    assert shown.box.locator("svg").count() == len(twin(shown.name).scene.views)
+    still = shown.cell.locator(".hidden-state-still")
+    assert shown.box.is_visible() and still.count() == 1 and not still.is_visible()
+    assert shown.box.locator("svg").count() == len(shown.twin.scene.views)
     shown.expect()
 
 
@@ -204,25 +214,22 @@ def test_is_alive_in_place_of_its_still_form(shown):
 def test_every_slider_follows_the_mouse_and_nothing_jumps(shown):
     _watch_height(shown)
     for control in shown.sliders:
-        last = len(control.values) - 1
         shown.drag(control, 1)
-        shown.expect(**{control.name: last})
+        shown.expect(**{control.name: len(control.values) - 1})
         shown.drag(control, 0.5, 0)
         shown.expect(**{control.name: 0})
     assert len(_heights(shown)) == 1
-    shown.start()
 
 
 @each
 def test_every_slider_follows_the_keyboard_from_end_to_end(shown):
     for control in shown.sliders:
-        last, start = len(control.values) - 1, control.position(control.start)
-        for keys, position in ((["Home"], 0), (["ArrowRight"], 1), (["End"], last), (["ArrowLeft"], last - 1), (["ArrowDown"], max(0, last - 2)), (["ArrowUp"], last - 1)):
-            shown.press(control, *keys)
+        last = len(control.values) - 1
+        steps = (("End", last), ("ArrowLeft", last - 1), ("ArrowUp", last), ("ArrowDown", last - 1), ("Home", 0), ("ArrowRight", 1))
+        for key, position in steps:
+            shown.press(control, key)
             shown.expect(**{control.name: position})
-            assert shown.handle(control).get_attribute("aria-valuetext") == control.text(position)
-        shown.press(control, "Home", *["ArrowRight"] * start)
-        shown.expect(**{control.name: start})
+            shown.until(f"e => e.ownerDocument.activeElement.getAttribute('aria-valuetext')", control.text(position))
 
 
 @each
@@ -240,26 +247,226 @@ def test_switches_follow_mouse_and_keyboard(shown):
 @each
 def test_numbers_are_those_of_python_at_several_positions(shown):
     shown.box.locator("summary").click()
-    for share in (0.2, 0.8, 0.5):
-        positions = {control.name: round(share * (len(control.values) - 1)) for control in shown.controls}
-        for control in shown.sliders:
-            shown.press(control, "Home", *["ArrowRight"] * positions[control.name])
-        for control in shown.switches:
-            shown.button(control, positions[control.name]).click()
-        shown.expect(**positions)
-        assert _tables(shown.box) == _sheets(shown.name)
-        for axis in shown.controls:
-            assert axis.name not in positions or twin(shown.name).at()[axis.name] == positions[axis.name]
+    for first in range(3):
+        shown.move(**{c.name: (first + i) % min(5, len(c.values)) for i, c in enumerate(shown.controls)})
+        assert _tables(shown.box) == _sheets(shown.twin)
     shown.box.locator("summary").click()
-    shown.start()
+
+
+@each
+def test_everything_has_a_name_and_the_texts_follow_a_drag(shown):
+    slider = shown.sliders[0]
+    shown.drag(slider, 0)
+    shown.drag(slider, 1)
+    shown.expect(**{slider.name: len(slider.values) - 1})
+    sentence = shown.twin.sentence()
+    shown.until("e => e.querySelector('[aria-live=polite]').textContent", sentence)
+    assert all(shown.readout(control).count() == 1 for control in shown.sliders)
+    assert all(shown.button(control, option).count() == 1 for control in shown.switches for option in (0, 1))
+    pictures = shown.element.evaluate("e => [...e.querySelectorAll('svg')].map(s => [s.getAttribute('role'), s.getAttribute('aria-label')])")
+    assert all(role in ("img", "group") and label.endswith(f". {sentence}") for role, label in pictures)
+
+
+@pytest.mark.parametrize("weights", range(len(WEIGHTS.options)), ids=WEIGHTS.options)
+def test_cell_step_shows_pytorchs_numbers(explorers, weights):
+    shown = explorers["cell_step"]
+    shown.move(x0=37, x3=2, h1=5, weights=weights)
+    x, h = _vector(shown, "x", 5), _vector(shown, "h", 4)
+    W_ih, W_hh, b_ih, b_hh = (values[weights] for values in cell_weights().values())
+    total = F.linear(x, W_ih, b_ih) + F.linear(h, W_hh, b_hh)
+    new = torch.rnn_tanh_cell(x[None], h[None], W_ih, W_hh, b_ih, b_hh)[0]
+    assert f"give the sum {_listed(total, 3)}, and tanh makes it the new state {_listed(new, 3)}." in shown.words()
+    assert _terms(shown, "tanh: new h") == [number(value, 3) for value in new.tolist()]
+    assert shown.element.evaluate("e => [...e.querySelectorAll('svg text')].map(t => t.textContent)").count(number(x[0].item(), 2)) >= 1
+
+
+def test_carry_shows_pytorchs_numbers(explorers):
+    shown = explorers["carry"]
+    shown.move(scale=14, step=7, k=2, way=0)
+    layer = example.rnn()
+    with torch.no_grad():
+        layer.weight_hh_l0 *= 0.7
+        carried = layer(example.sequence())[0][7, 0]
+        cut = layer(example.sequence()[3:])[0][4, 0]
+    assert shown.words() == f"W_hh × 0.70, after step 8: carried {_listed(carried, 2)}; reset at step 4: {_listed(cut, 2)}."
+
+
+@pytest.mark.parametrize("weights", range(len(WEIGHTS.options)), ids=WEIGHTS.options)
+def test_output_layer_shows_pytorchs_numbers(explorers, weights):
+    shown = explorers["output_layer"]
+    shown.move(h0=3, h2=36, weights=weights)
+    W, b = (values[weights] for values in output_weights().values())
+    logits = F.linear(_vector(shown, "h", 4), W, b)
+    assert f"gives the logits {_listed(logits, 2)}. The largest belongs to class {logits.argmax()}." in shown.words()
+
+
+@pytest.mark.parametrize("shift", (0, 1))
+def test_softmax_shows_pytorchs_numbers(explorers, shift):
+    shown = explorers["softmax"]
+    shown.move(z0=20, z1=71, temperature=12, shift=shift)
+    probs = (_vector(shown, "z", 3) / 1.3 + 1000 * shift).softmax(-1)
+    assert f"is {_listed(probs, 3)}. The sum is {number(probs.sum().item(), 3)}; class {probs.argmax()} wins." in shown.words()
+
+
+def test_an_own_function_is_shown_after_the_lesson_deleted_its_names(explorers):
+    shown = explorers[OWN]
+    shown.move(h0=0, h2=38, weights=1)
+    x, h = _vector(shown, "x", 5)[None], _vector(shown, "h", 4)[None]
+    weights = [values[1] for values in cell_weights().values()]
+    assert shown.words().endswith(f"the new state {_listed(rnn_step(x, h, *weights)[0], 3)}.")
+    assert _terms(shown, "PyTorch's") == [number(value, 3) for value in torch.rnn_tanh_cell(x, h, *weights)[0].tolist()]
+    assert "yours, from rnn_step. PyTorch's are different" in shown.box.locator(".hidden-state-note").text_content()
+
+
+def test_a_term_of_the_cell_lights_up_by_mouse_and_keyboard(explorers):
+    shown = explorers["cell_step"]
+    for name, keys in (("sum, unit 1", ()), ("W_ih x + b_ih, unit 0", ("Enter",)), ("tanh: new h, unit 2", (" ",)), ("W_hh h + b_hh, unit 3", ())):
+        term = shown.box.get_by_role("button", name=re.compile("^" + re.escape(name) + ":"))
+        term.focus() if keys else term.click()
+        for key in keys:
+            shown.page.keyboard.press(key)
+        value = term.get_attribute("aria-label").rpartition(": ")[2]
+        formula = shown.box.locator(".hidden-state-formula").text_content()
+        assert formula.startswith(f"{name}: ") and formula.endswith(f" {value}")
+        assert term.get_attribute("aria-pressed") == "true" and shown.box.locator(".hs-term[aria-pressed=true]").count() == 1
+        assert term.evaluate("e => e === document.activeElement")
+
+
+def test_formulas_of_the_cell_add_up(explorers):
+    shown = explorers["cell_step"]
+    for term in shown.box.locator(".hs-term").all():
+        term.click()
+        left, result = re.split(" = | → ", shown.box.locator(".hidden-state-formula").text_content().rpartition(": ")[2].replace("−", "-"))
+        sums = eval(re.sub(r"\(b_\w+\)", "", left).replace("×", "*"), {"tanh": lambda value: torch.tensor(value).tanh().item()})
+        assert sums == pytest.approx(float(result), abs=0.003)
+
+
+@pytest.mark.parametrize("name", ("cell_step", "softmax"))
+def test_letters_typed_in_an_explorer_do_nothing_to_the_notebook(shown):
+    cells = shown.page.locator(".jp-Notebook .jp-Cell").count()
+    stops = [shown.handles[shown.sliders[0].name], shown.readout(shown.sliders[0]), shown.button(shown.switches[0], 0), shown.box.locator("summary")]
+    for stop in [*stops, *shown.box.locator(".hs-term").all()[:1]]:
+        stop.focus()
+        for key in ("d", "d", "a", "x"):
+            shown.page.keyboard.press(key)
+        assert shown.page.locator(".jp-Notebook .jp-Cell").count() == cells
+        shown.page.keyboard.press("Escape")
+    shown.expect()
+
+
+@pytest.mark.parametrize("typed, position, text", (("0.33", 27, "0.35"), ("-7", 0, "−1.00")))
+def test_a_typed_value_goes_to_the_grid(explorers, typed, position, text):
+    shown, control = explorers["output_layer"], explorers["output_layer"].sliders[1]
+    readout = shown.readout(control)
+    readout.click()
+    shown.page.keyboard.press("Control+a")
+    shown.page.keyboard.type(typed)
+    shown.page.keyboard.press("Enter")
+    shown.expect(**{control.name: position})
+    assert readout.text_content().replace("-", "−") == text
+
+
+def test_catches_up_with_two_sliders_moved_while_the_kernel_was_busy(explorers, page):
+    shown = explorers["cell_step"]
+    shown.move(x1=3, h0=4)
+    page.locator(".jp-Notebook .jp-Cell").nth(len(LESSON) - 1).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="busy"]')
+    old = shown.words()
+    for control in (shown.sliders[1], shown.sliders[5]):
+        shown.press(control, "End")
+    page.wait_for_timeout(300)
+    assert shown.words() == old
+    shown.expect(x1=40, h0=40)
+
+
+@each
+def test_nothing_is_cut_off_and_nothing_jumps_at_600_pixels(shown):
+    shown.page.set_viewport_size({"width": 600, "height": 1200})
+    _watch_height(shown)
+    assert _cut_off(shown) == []
+    for control in shown.controls:
+        for position in (len(control.values) - 1, 0):
+            if control in shown.switches:
+                shown.button(control, position).click()
+            else:
+                shown.press(control, "Home" if position == 0 else "End")
+            shown.expect(**{control.name: position})
+    assert len(_heights(shown)) == 1 and _cut_off(shown) == []
+    if shown.name == ALL[-1]:
+        shown.page.set_viewport_size({"width": 1300, "height": 1200})
+
+
+def test_nothing_moves_by_itself_for_a_reader_who_asked_for_that(page):
+    page.emulate_media(reduced_motion="reduce")
+    durations = page.eval_on_selector_all(".hidden-state-explorer *", "all => [...new Set(all.map(e => getComputedStyle(e).transitionDuration))]")
+    page.emulate_media(reduced_motion="no-preference")
+    assert durations == ["0s"]
+
+
+@each
+def test_axe_finds_no_serious_fault(shown):
+    assert _faults(shown.page, f".jp-Notebook .jp-Cell:nth-child({2 + ALL.index(shown.name)}) .hidden-state-explorer") == []
+
+
+def test_axe_finds_no_serious_fault_in_the_dark(page, application):
+    if application != "JupyterLab":
+        pytest.skip("one dark theme is enough: the style is the same")
+    _theme(page, "JupyterLab Dark")
+    page.wait_for_selector('body[data-jp-theme-light="false"]')
+    faults = _faults(page, ".hidden-state-explorer")
+    _theme(page, "JupyterLab Light")
+    page.wait_for_selector('body[data-jp-theme-light="true"]')
+    assert faults == []
+
+
+def test_the_console_has_no_errors(page):
+    assert [error for error in page.errors if "favicon" not in error] == []
+
+
+def _vector(shown, letter, size):
+    """The values of the sliders x0, x1, … as a tensor."""
+    return torch.tensor([float(shown.twin.sliders[f"{letter}{i}"].value) for i in range(size)])
+
+
+def _listed(values, digits):
+    return numbers(values.tolist(), digits)
+
+
+def _terms(shown, label):
+    names = shown.element.evaluate("e => [...e.querySelectorAll('.hs-term')].map(t => t.getAttribute('aria-label'))")
+    return [name.rpartition(": ")[2] for name in names if name.startswith(f"{label}, ")]
+
+
+def _cut_off(shown):
+    """What reaches beyond the right edge of the output, and what can be scrolled sideways, outside the tables of numbers."""
+    return shown.element.evaluate("""e => {
+        const edge = e.closest('.jp-OutputArea-output').getBoundingClientRect().right + 0.5;
+        const all = [...e.querySelectorAll(':not(.hidden-state-numbers *):not(.hidden-state-spoken)')].filter(n => n.getClientRects().length);
+        const wide = n => n.getBoundingClientRect().right > edge;
+        const scrolls = n => n.scrollWidth > n.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(n).overflowX);
+        return all.filter(n => wide(n) || scrolls(n)).map(n => n.outerHTML.slice(0, 120));
+    }""")
+
+
+def _faults(page, where):
+    found = Axe().run(page, context=where, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in found if fault["impact"] in ("serious", "critical")]
+
+
+def _theme(page, theme):
+    page.click('.lm-MenuBar-itemLabel:text-is("Settings")')
+    page.hover('.lm-Menu-itemLabel:text-is("Theme")')
+    page.click(f'.lm-Menu-itemLabel:text-is("{theme}")')
 
 
 def _watch_height(shown):
-    shown.box.evaluate("""e => {
-        e.heights = new Set([Math.round(e.getBoundingClientRect().height)]);
-        new ResizeObserver(() => e.heights.add(Math.round(e.getBoundingClientRect().height))).observe(e);
+    shown.element.evaluate("""e => {
+        const height = () => Math.round(e.getBoundingClientRect().height);
+        e.heights = new Set([height()]);
+        new ResizeObserver(() => e.heights.add(height())).observe(e);
     }""")
 
 
 def _heights(shown):
-    return shown.box.evaluate("e => [...e.heights]")
+    return shown.element.evaluate("e => [...e.heights]")

@@ -152,9 +152,15 @@ DRAW = {
     "tensor_block": lambda trace: pictures.tensor_block({"time": 10, "batch": 2, "features": 5}),
     "cell": lambda trace: pictures.cell(trace, t=1),
     "states": lambda trace: pictures.states(trace),
+    "reach": lambda trace: pictures.reach(*difference_and_gradient(trace)),
     "output": lambda trace: pictures.output(trace),
     "probabilities": lambda trace: pictures.probabilities(trace.logits[-1, 0]),
 }
+
+
+def difference_and_gradient(trace):
+    """Two rows of numbers over the steps, as `reach` takes them."""
+    return trace.states[:, 0, 0].abs(), trace.states[:, 0].norm(dim=-1)
 
 
 def numbers(tensor, digits=2):
@@ -170,6 +176,7 @@ def alt_numbers(name, trace):
         "tensor_block": ["(10, 2, 5)", "time 10", "batch 2", "features 5"],
         "cell": [numbers(trace.states[1, 0], 3), numbers(trace.input_part[1, 0], 3), numbers(trace.state_part[1, 0], 3), "Step 2"],
         "states": [numbers(trace.states[0, 0]), numbers(trace.states[-1, 0]), "4 hidden units"],
+        "reach": [f"Over {len(trace.x)} steps", *(numbers(values) for values in difference_and_gradient(trace))],
         "output": [numbers(trace.logits[-1, 0]), numbers(trace.states[-1, 0])],
         "probabilities": [numbers(trace.logits[-1, 0]), numbers(trace.probs[-1, 0], 3)],
     }[name]

@@ -12,6 +12,7 @@ line; when it rests, the kernel sends the lines through the new point.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import ipywidgets
 import torch
@@ -40,7 +41,7 @@ class Slider:
     def digits(self):
         return 0 if float(self.step).is_integer() else max(2, len(f"{self.step:g}".partition(".")[2]))
 
-    @property
+    @cached_property
     def values(self):
         """All positions, as numbers."""
         count = round((self.high - self.low) / self.step) + 1
@@ -51,8 +52,7 @@ class Slider:
 
     def position(self, value):
         """The position nearest to a value."""
-        values = self.values
-        return min(range(len(values)), key=lambda i: abs(values[i] - value))
+        return min(range(len(self.values)), key=lambda i: abs(self.values[i] - value))
 
     def widget(self):
         kind = ipywidgets.FloatSlider if self.digits else ipywidgets.IntSlider
