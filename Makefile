@@ -7,6 +7,8 @@ LAB_ARGS ?=
 # What to test, and options for pytest: make test TESTS=tests/test_setup.py PYTEST_ARGS=-v
 TESTS ?= tests solutions
 PYTEST_ARGS ?=
+# Options for the benchmark: make bench BENCH_ARGS="--repeats 10 --json bench.json"
+BENCH_ARGS ?=
 
 START = $(PYTHON) tools/start.py
 
@@ -20,7 +22,7 @@ SAME_RESULTS = HIDDEN_STATE_PROGRESS=off OMP_NUM_THREADS=1
 # Not exported to all: tools/start.py is for the Python outside .venv.
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(SAME_RESULTS) .venv/bin/python
 
-.PHONY: help lab teach notebooks bundle test python
+.PHONY: help lab teach notebooks bundle test bench python
 
 help:  ## list these commands
 	@echo "Hidden State: learn how a recurrent network remembers."
@@ -48,6 +50,11 @@ test: python  ## prove that every notebook runs and every grade is right (option
 	@$(START) browser
 	$(RUN) -m pytest $(TESTS) \
 		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(PYTEST_ARGS)
+
+bench: python  ## measure how fast the explorers follow a hand (options: BENCH_ARGS="--repeats 10 --only carry")
+	@$(START) setup test
+	@$(START) browser
+	PYTHONPATH=tests $(RUN) bench/explorers.py $(BENCH_ARGS)
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

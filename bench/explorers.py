@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ SHUT_DOWN = """async () => {
 
 def main():
     options = _options()
+    os.environ.pop("OMP_NUM_THREADS", None)   # the tests' own; a learner's PyTorch takes all cores
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bench"
         folder.mkdir()

@@ -30,7 +30,7 @@ class Hand:
         return (self.page.locator(f".jp-OutputArea {name}").nth(slider).bounding_box() for name in (".noUi-handle", ".noUi-base"))
 
     def singles(self, slider, repeats):
-        """Single changes with quiet between them. Returns `repeats` results {latency, painted} in milliseconds."""
+        """Single changes with quiet between them. Returns `repeats` results {frame, painted} in milliseconds: until the frame with the picture began, and until it was painted."""
         y, left, width = self.press(slider)
         results = []
         for i in range(WARM_UP + repeats):

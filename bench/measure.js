@@ -24,7 +24,7 @@ window.bench = (() => {
     }
 
     result() {
-      return this.wait?.end ? { latency: this.wait.frame - this.wait.start, painted: this.wait.end - this.wait.start, gap: this.wait.gap } : null;
+      return this.wait?.end ? { frame: this.wait.frame - this.wait.start, painted: this.wait.end - this.wait.start, gap: this.wait.gap } : null;
     }
 
     // The slider has another value. `gap`: milliseconds since another slider's last change.

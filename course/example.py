@@ -45,6 +45,7 @@ def weights():
     }
 
 
+@torch.random.fork_rng(devices=[])     # the first weights are not taken from the learner's random numbers
 def rnn():
     """A new `nn.RNN(5, 4)` that holds the weights of the worked example."""
     layer = nn.RNN(NUM_FEATURES, HIDDEN_SIZE)
@@ -54,6 +55,7 @@ def rnn():
     return layer
 
 
+@torch.random.fork_rng(devices=[])
 def out():
     """A new `nn.Linear(4, 3)` that holds the weights of the worked example."""
     layer = nn.Linear(HIDDEN_SIZE, NUM_CLASSES)

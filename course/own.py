@@ -105,6 +105,8 @@ class Beside:
             return f"The numbers are PyTorch's: your {self.name} {self.trouble}."
         if not self.is_own:
             return f"The numbers are PyTorch's. Write {self.name}, run this cell again, and they are yours."
+        if self.gap == float("inf"):
+            return f"The numbers are yours, from {self.name}. PyTorch's are different: some of yours are nan or infinite."
         if self.disagrees:
             return f"The numbers are yours, from {self.name}. PyTorch's are different: by up to {self.gap:.2g}."
         return f"The numbers are yours, from {self.name}. PyTorch's are the same."

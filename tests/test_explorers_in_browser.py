@@ -38,7 +38,7 @@ LESSON = [
     "    return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh + b_hh)\n\n"
     "explore.cell_step(rnn_step)",
     "del torch, rnn_step\nexplore = None\nx = h = 3\npause = 0",
-    "import time\ntime.sleep(pause)\npause = 2",
+    "import time\ntime.sleep(pause)\npause = 3",
 ]
 
 
@@ -294,7 +294,7 @@ def test_carry_shows_pytorchs_numbers(explorers):
 @pytest.mark.parametrize("weights", range(len(WEIGHTS.options)), ids=WEIGHTS.options)
 def test_output_layer_shows_pytorchs_numbers(explorers, weights):
     shown = explorers["output_layer"]
-    shown.move(h0=3, h2=36, weights=weights)
+    shown.move(h0=4, h1=26, h2=36, h3=30, weights=weights)
     W, b = (values[weights] for values in output_weights().values())
     logits = F.linear(_vector(shown, "h", 4), W, b)
     assert f"gives the logits {_listed(logits, 2)}. The largest belongs to class {logits.argmax()}." in shown.words()
@@ -369,9 +369,9 @@ def test_a_typed_value_goes_to_the_grid(explorers, typed, position, text):
 def test_catches_up_with_two_sliders_moved_while_the_kernel_was_busy(explorers, page):
     shown = explorers["cell_step"]
     shown.move(x1=3, h0=4)
-    page.locator(".jp-Notebook .jp-Cell").nth(len(LESSON) - 1).locator(".cm-content").click()
+    page.locator(".jp-Notebook .jp-Cell .cm-content").last.click()
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="busy"]')
+    page.wait_for_selector('.jp-Notebook .jp-InputPrompt:text-is("[*]:")')
     old = shown.words()
     for control in (shown.sliders[1], shown.sliders[5]):
         shown.press(control, "End")
@@ -413,15 +413,96 @@ def test_axe_finds_no_serious_fault_in_the_dark(page, application):
     if application != "JupyterLab":
         pytest.skip("one dark theme is enough: the style is the same")
     _theme(page, "JupyterLab Dark")
-    page.wait_for_selector('body[data-jp-theme-light="false"]')
+    page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
     faults = _faults(page, ".hidden-state-explorer")
     _theme(page, "JupyterLab Light")
-    page.wait_for_selector('body[data-jp-theme-light="true"]')
+    page.wait_for_selector('body[data-jp-theme-light="true"]', state="attached")
     assert faults == []
 
 
 def test_the_console_has_no_errors(page):
     assert [error for error in page.errors if "favicon" not in error] == []
+
+
+def test_comes_back_alive_after_a_reload(page, saved, application):
+    page.reload()
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT)
+    for name in PLAIN:
+        shown = Shown(page, name)
+        slider = shown.sliders[0]
+        page.keyboard.press("Escape")
+        shown.press(slider, "End")
+        shown.until("e => e.querySelector('.noUi-handle').getAttribute('aria-valuetext')", slider.text(len(slider.values) - 1))
+
+
+@pytest.fixture(scope="module", params=("trusted", "untrusted", "without a kernel"))
+def reopened(request, browser, served, application, saved):
+    """The saved notebook in a new page: as it is, as if it came from elsewhere, and with no kernel to run it."""
+    copy = f"{application} {request.param}.ipynb"
+    notebook = nbformat.from_dict(saved)
+    if request.param == "trusted":
+        shutil.copy(served[1] / f"{application}.ipynb", served[1] / copy)
+    else:
+        notebook.cells[0].source += f"\n# {copy} {served[1]}"
+        if request.param == "without a kernel":
+            notebook.metadata.kernelspec.update(name="missing", display_name="Missing")
+        nbformat.write(notebook, served[1] / copy)
+    page = browser.new_page(viewport={"width": 1300, "height": 1200})
+    page.set_default_timeout(10_000)
+    open_notebook(page, served[0], copy, application, kernel=request.param != "without a kernel")
+    if request.param == "without a kernel":
+        page.click('.jp-Dialog select', timeout=WAIT)
+        page.select_option(".jp-Dialog select", label="No Kernel")
+        page.click(".jp-Dialog .jp-mod-accept")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_reopened_it_shows_picture_sentence_and_numbers(reopened, name):
+    cell = reopened.locator(".jp-Notebook .jp-Cell").nth(1 + ALL.index(name))
+    cell.scroll_into_view_if_needed()
+    _assert_still(cell.locator(".jp-OutputArea"), name)
+    assert _visible_text(cell, "Loading widget") == _visible_text(cell, "Error displaying widget") == []
+
+
+@pytest.fixture(scope="module")
+def converted(browser, served, application, saved):
+    """The executed notebook as a web page by nbconvert, without a network."""
+    if application != "JupyterLab":
+        pytest.skip("the notebook is the same")
+    path = served[1] / "converted.html"
+    path.write_text(HTMLExporter().from_notebook_node(saved)[0], encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1300, "height": 1200})
+    page.set_default_timeout(10_000)
+    page.route(re.compile("^https?:"), lambda route: route.abort())
+    page.goto(path.as_uri(), wait_until="domcontentloaded")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_converted_to_html_it_shows_picture_sentence_and_numbers(converted, name):
+    _assert_still(converted.locator(".jp-CodeCell").nth(1 + ALL.index(name)), name)
+
+
+def test_axe_finds_no_serious_fault_in_the_still_forms(converted):
+    assert _faults(converted, ".hidden-state-still") == []
+
+
+def _assert_still(place, name):
+    """The still form of an explorer at its start."""
+    explorer, image = _explorer(name), place.locator("img")
+    image.wait_for()
+    assert image.evaluate("i => i.naturalWidth") > 100 and len(image.get_attribute("alt")) > 30
+    assert place.get_by_text(explorer.sentence()).first.is_visible()
+    place.locator("summary").first.click()
+    assert place.locator("table").first.is_visible()
+    assert _tables(place) == _sheets(explorer)
+
+
+def _visible_text(place, text):
+    return [each.text_content() for each in place.get_by_text(text).all() if each.is_visible()]
 
 
 def _vector(shown, letter, size):

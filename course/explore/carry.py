@@ -123,6 +123,7 @@ class Network:
         """x (T, B, F), once for each copy: (T, B, copies * F)."""
         return x.repeat(1, 1, len(SCALE.values))
 
+    @torch.random.fork_rng(devices=[])  # its first weights are not taken from the learner's random numbers
     def _layer(self):
         layer = nn.RNN(self.W_ih.shape[1], len(self.bias)).requires_grad_(False)
         layer.load_state_dict({"weight_ih_l0": self.W_ih, "weight_hh_l0": self.W_hh, "bias_ih_l0": self.bias, "bias_hh_l0": self.bias})

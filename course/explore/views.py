@@ -4,7 +4,7 @@ All views take `parts`, [(label, table)]. A part has the axes `rows` and `column
 its other axes stand at their sliders' positions. The numbers of every view can be read as a sheet too (`sheet`).
 """
 
-from .words import number, pick
+from .words import fill, number, pick
 
 
 def grid(title, part, rows, columns, palette="state", panels=None, width=40):
@@ -55,10 +55,12 @@ def sheet(view, scene, tables, at):
         table = tables[part["table"]]
         keep = [axis for axis in (view["columns"], view["rows"]) if axis in table.axes]
         values = pick(table, keep, at)
+        label = fill(part["label"], scene.controls, tables, at)
         if view["columns"] not in table.axes:
-            head, values = [*head, part["label"]], [values]
+            head, values = [*head, label], [values]
         else:
-            head += [f"{labels[view['columns']]} {name}" for name in names[view["columns"]]]
+            whose = f"{label}, " if len(view["parts"]) > 1 else ""
+            head += [f"{whose}{labels[view['columns']]} {name}" for name in names[view["columns"]]]
         for column in values:
             column = column if isinstance(column, list) else [column] * len(rows)
             columns.append([number(value, table.digits) for value in column])

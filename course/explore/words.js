@@ -3,6 +3,7 @@
 function number(value, digits) {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
+  if (Math.abs(value) >= 1e6) return value.toExponential(1).replaceAll("-", "−");
   const text = value.toFixed(digits);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
@@ -54,7 +55,8 @@ function sheet(view, look) {
     const table = look.tables[part.table];
     const wide = table.axes.includes(view.columns);
     const values = partOf(view, part, look, [view.columns, view.rows]);
-    head.push(...(wide ? look.names(view.columns).map((name) => `${look.label(view.columns)} ${name}`) : [part.label]));
+    const name = fill(part.label, look), whose = view.parts.length > 1 ? `${name}, ` : "";
+    head.push(...(wide ? look.names(view.columns).map((each) => `${whose}${look.label(view.columns)} ${each}`) : [name]));
     for (const column of wide ? values : [values]) {
       columns.push([column].flat().map((value) => number(value, table.digits)));
     }

@@ -4,18 +4,25 @@
 """
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 import torch
 
 
+LARGE = 1e6
+
+
 def number(value, digits):
-    """0.3 -> "0.30", with a true minus sign and without a negative zero."""
+    """0.3 -> "0.30", with a true minus sign and without a negative zero. A half is rounded away from zero, as browsers do it."""
     if value != value:
         return "nan"
-    text = f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−").replace("inf", "∞")
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "−∞"
+    if abs(value) >= LARGE:
+        digits, power = f"{value:.1e}".split("e")
+        return f"{digits}e{int(power):+d}".replace("-", "−")
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{abs(rounded) if rounded == 0 else rounded}".replace("-", "−")
 
 
 def numbers(values, digits):

@@ -58,6 +58,7 @@ def _layers_own(num_layers, batch, hidden, like):
 
 
 @cache
+@torch.random.fork_rng(devices=[])     # its first weights are not taken from the learner's random numbers
 def _layer(num_layers, hidden):
     return nn.RNN(1, hidden, num_layers).requires_grad_(False)
 
