@@ -87,7 +87,7 @@ def _opened(folder, address, name, source, shown):
     write_notebook(folder / f"{name}.ipynb", source)
     with new_page() as page:
         traffic = Traffic(page)
-        open_notebook(page, address, f"{name}.ipynb?reset", "JupyterLab")   # without the tabs of the one before
+        open_notebook(page, address, f"{name}.ipynb", "JupyterLab")
         run_all_cells(page)
         page.locator(f".jp-OutputArea :is({shown})").first.wait_for(state="attached", timeout=60_000)
         page.wait_for_timeout(2000)   # Lab itself comes to rest

@@ -14,7 +14,7 @@ class Hand:
     """Moves the sliders of the one output on the page. seed: its positions and pauses are the same in every run."""
 
     def __init__(self, page, seed=0):
-        self.page, self.random = page, random.Random(seed)
+        self.page, self.random, self.moves = page, random.Random(seed), []
         page.evaluate(MEASURE)
         page.evaluate("bench.watch()")
 
@@ -30,7 +30,10 @@ class Hand:
         return (self.page.locator(f".jp-OutputArea {name}").nth(slider).bounding_box() for name in (".noUi-handle", ".noUi-base"))
 
     def singles(self, slider, repeats):
-        """Single changes with quiet between them. Returns `repeats` results {frame, painted} in milliseconds: until the frame with the picture began, and until it was painted."""
+        """Single changes with quiet between them.
+
+        Returns `repeats` results in milliseconds: until the `frame` with the picture began, and until it was `painted`.
+        """
         y, left, width = self.press(slider)
         results = []
         for i in range(WARM_UP + repeats):
@@ -49,13 +52,20 @@ class Hand:
         self.page.evaluate("bench.seen.record()")
         start = time.perf_counter()
         for i in range(moves):
-            time.sleep(max(0, start + i * FRAME - time.perf_counter()))
-            self.page.mouse.move(left + width * _to_and_fro(i / 40), y)
+            self.page.wait_for_timeout(max(0, 1000 * (start + i * FRAME - time.perf_counter())))
+            self._move_on(left + width * _to_and_fro(i / 40), y)
         took = time.perf_counter() - start
         self.page.wait_for_timeout(1000)   # what is still on its way counts
         seen = self.page.evaluate("bench.seen.stop()")
         self.page.mouse.up()
-        return {**seen, "moves_per_second": moves / took, "bytes": traffic.bytes - before}
+        return {**seen, "seconds": took, "moves": moves, "bytes": traffic.bytes - before}
+
+    def _move_on(self, x, y):
+        """Move the mouse and do not wait until the page has seen it: a hand does not wait for a slow page.
+
+        Playwright's sync API has no public way to do so. Waiting would drag a slow explorer slowly, and flatter it.
+        """
+        self.moves.append(self.page._loop.create_task(self.page._impl_obj.mouse.move(x, y, steps=1)))
 
     def second(self, first, second, repeats, pause):
         """Change one slider by an arrow key and, `pause` seconds later, another by the mouse, which lies ready on it.

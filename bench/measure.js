@@ -30,6 +30,7 @@ window.bench = (() => {
     // The slider has another value. `gap`: milliseconds since another slider's last change.
     changed(slider) {
       this.changes += 1;
+      this.turned = true;
       if (this.wait?.slider !== slider) this.other = performance.now();
       else if (this.wait.start === null) Object.assign(this.wait, { start: moved, gap: performance.now() - this.other });
     }
@@ -59,13 +60,15 @@ window.bench = (() => {
       return [...this.pictures.querySelectorAll("svg")].map((svg) => svg.outerHTML).join();
     }
 
-    // Count from now on, in every frame: other pictures, and with them the slider's changes and the heights of the output.
+    // Count from now on: the slider's changes (`changes`), the frames that found another value (`stood`; of two changes in one
+    // frame nobody can see the first), the frames that found another picture (`shown`), and the heights of the output.
     record() {
-      Object.assign(this, { changes: 0, shown: 0, frames: 0, dirty: false, last: this.content(), wait: null, began: performance.now() });
+      Object.assign(this, { changes: 0, stood: 0, shown: 0, turned: false, dirty: false, last: this.content(), wait: null });
       this.heights = [this.area.getBoundingClientRect().height];
       const frame = () => {
         if (!this.heights) return;
-        this.frames += 1;
+        this.stood += this.turned;
+        this.turned = false;
         if (this.dirty) this.compare();
         requestAnimationFrame(frame);
       };
@@ -80,9 +83,9 @@ window.bench = (() => {
     }
 
     stop() {
-      const { changes, shown, frames, heights } = this;
+      const { changes, stood, shown, heights } = this;
       this.heights = null;
-      return { changes, shown, frames, jump: Math.max(...heights) - Math.min(...heights), seconds: (performance.now() - this.began) / 1000 };
+      return { changes, stood, shown, jump: Math.max(...heights) - Math.min(...heights) };
     }
   }
 

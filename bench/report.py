@@ -8,12 +8,13 @@ from cells import BASELINE
 
 MEDIAN, NEARLY_ALL = 20, 33   # milliseconds: aims for the median and for 95 % of single changes
 FASTER = 8                    # times, as against the baseline's median
-PAINTED = 0.98                # of the changes under a fast drag
+PAINTED = 0.98                # of the values that stood in a frame of a fast drag
 TWO_FRAMES = 33               # milliseconds on top of the empty round trip, where the kernel must compute
 AT_ONCE = 80                  # milliseconds after the first slider's change: the kernel has not been asked yet
+# "painted" is of the values that stood in a frame; of these, "pictures" came in a second under 60 moves of the mouse.
 # "frame" is the animation frame that shows the picture as it begins; "median" and "95 %" are when its paint is done.
-HEAD = ("explorer", "median", "95 %", "frame", "faster", "painted", "changes", "bytes", "jump", "kernel", "no kernel")
-UNITS = ("", "ms", "ms", "ms", "times", "of changes", "a second", "a change", "px", "ms", "ms")
+HEAD = ("explorer", "median", "95 %", "frame", "faster", "painted", "pictures", "bytes", "jump", "kernel", "no kernel")
+UNITS = ("", "ms", "ms", "ms", "times", "of values", "a second", "a change", "px", "ms", "ms")
 
 
 def text(measured):
@@ -35,7 +36,7 @@ def row(seen):
     return {
         "median": statistics.median(latencies), "most": _most(latencies),
         "frame": statistics.median(single["frame"] for single in seen["singles"]),
-        "painted": drag["shown"] / changes, "rate": changes / drag["seconds"],
+        "painted": drag["shown"] / max(1, drag["stood"]), "rate": drag["shown"] / drag["seconds"],
         "bytes": drag["bytes"] / changes, "jump": drag["jump"],
         "kernel": statistics.median(at_once) if at_once else None, "no_kernel": statistics.median(later) if later else None,
     }
@@ -67,7 +68,7 @@ def _aims(rows, trip, base):
         _aim(f"median at most {MEDIAN} ms", {n: r["median"] for n, r in ours.items()}, lambda v: v <= MEDIAN, "{:.1f} ms"),
         _aim(f"95 % at most {NEARLY_ALL} ms", {n: r["most"] for n, r in ours.items()}, lambda v: v <= NEARLY_ALL, "{:.1f} ms"),
         _aim(f"at least {FASTER} times faster than {BASELINE}", {n: base / r["median"] for n, r in ours.items()}, lambda v: v >= FASTER, "{:.1f}"),
-        _aim(f"at least {PAINTED} of the changes painted", {n: r["painted"] for n, r in ours.items()}, lambda v: v >= PAINTED, "{:.3f}"),
+        _aim(f"at least {PAINTED} of the values painted", {n: r["painted"] for n, r in ours.items()}, lambda v: v >= PAINTED, "{:.3f}"),
         _aim("no jump in height", {n: r["jump"] for n, r in ours.items()}, lambda v: v < 0.5, "{:.1f} px"),
         _aim(f"kernel needed: at most {trip:.1f} + {TWO_FRAMES} ms", needing, lambda v: v <= trip + TWO_FRAMES, "{:.1f} ms"),
     ]
