@@ -68,12 +68,11 @@ def run_all(page, address, lesson):
     page.click("text=Run All Cells")
 
 
-def open_notebook(page, address, notebook, application, kernel=True):
-    """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". kernel: wait for its kernel."""
+def open_notebook(page, address, notebook, application):
+    """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". Waits for its kernel."""
     page.goto(f"{address.removesuffix('/lab')}/{PLACES[application]}/{notebook}?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    if kernel:
-        page.wait_for_selector('.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]', timeout=60_000)
+    page.wait_for_selector('.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]', timeout=60_000)
 
 
 def run_all_cells(page):

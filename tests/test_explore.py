@@ -127,7 +127,7 @@ def named(request, explorers):
     start = explorer.at()
     yield request.param, explorer
     move(explorer, start)
-    explorer.canvas.wanted = list(start.values())
+    explorer.canvas._handle_custom_msg({"wanted": list(start.values())}, [])
 
 
 def move(explorer, at):
@@ -268,9 +268,9 @@ class TestWhatTheBrowserGets:
     def test_another_point_gets_its_own_lines(self, explorers, name):
         explorer = explorers[name]
         start, elsewhere = explorer.at(), positions(explorer)[-1]
-        explorer.canvas.wanted = list(elsewhere.values())
+        explorer.canvas._handle_custom_msg({"wanted": list(elsewhere.values())}, [])
         self.compare_lines(name, explorer, elsewhere)
-        explorer.canvas.wanted = list(start.values())
+        explorer.canvas._handle_custom_msg({"wanted": list(start.values())}, [])
         self.compare_lines(name, explorer, start)
 
     def compare_lines(self, name, explorer, at):
@@ -299,7 +299,7 @@ class TestWhatTheBrowserGets:
         explorer = explore.cell_step()
         vars(notebook).clear()
         at = positions(explorer)[-1]
-        explorer.canvas.wanted = list(at.values())
+        explorer.canvas._handle_custom_msg({"wanted": list(at.values())}, [])
         self.compare_lines("cell_step", explorer, at)
         assert explorer.canvas.tables["note"] == "The numbers are yours, from rnn_step. PyTorch's are the same."
 
@@ -389,7 +389,7 @@ class TestSentences:
 
     @pytest.mark.parametrize("value, digits, text", [
         (0.3, 2, "0.30"), (-0.3, 2, "−0.30"), (-0.001, 2, "0.00"), (-0.0, 2, "0.00"), (0, 0, "0"), (-0.4, 0, "0"), (7, 0, "7"), (-7, 0, "−7"),
-        (1001.2, 2, "1001.20"), (float("nan"), 2, "nan"), (float("inf"), 2, "∞"), (float("-inf"), 3, "−∞"), (1e30, 0, f"{1e30:.0f}"), (True, 2, "1.00"),
+        (1001.2, 2, "1001.20"), (float("nan"), 2, "nan"), (float("inf"), 2, "∞"), (float("-inf"), 3, "−∞"), (1e30, 0, "1.0e+30"), (True, 2, "1.00"),
     ])
     def test_number(self, value, digits, text):
         assert words.number(value, digits) == text

@@ -360,7 +360,7 @@ def looked_at(explorer):
         for control in explorer.scene.controls:
             setattr(explorer.sliders[control.name], control.trait, control.values[at[control.name]])
         assert explorer.sentence() and still.html(explorer).endswith("</div>")
-        explorer.canvas.wanted = list(explorer.at().values())
+        explorer.canvas._handle_custom_msg({"wanted": list(explorer.at().values())}, [])
     return explorer.canvas.tables["note"]
 
 

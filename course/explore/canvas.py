@@ -15,15 +15,14 @@ SCRIPTS = ("words.js", "shapes.js", "views.js", "page.js")
 class Canvas(anywidget.AnyWidget):
     """Draws a scene's views at the positions of its sliders, which reach it in the browser by `jslink`.
 
-    Each slider has a trait here, `at_<name>`. `tables`: what Explorer packed; `wanted`: the positions around which
-    the browser wants new tables.
+    Each slider has a trait here, `at_<name>`. `tables`: what Explorer packed. For other tables the browser sends
+    {"wanted": the positions to lie around}.
     """
 
     _esm = "\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS)
     _css = (HERE / "explorer.css").read_text(encoding="utf-8")
     scene = traitlets.Dict().tag(sync=True)
     tables = traitlets.Dict().tag(sync=True)
-    wanted = traitlets.List().tag(sync=True)
 
     def __init__(self, scene, tables, sliders):
         traits = {f"at_{name}": traitlets.Any().tag(sync=True) for name in sliders}

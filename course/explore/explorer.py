@@ -144,7 +144,7 @@ class Explorer:
         self.scene = scene
         self.sliders = {control.name: control.widget() for control in scene.controls}
         self.canvas = Canvas(scene, self._tables(self._values()), self.sliders)
-        self.canvas.observe(self._answer, "wanted")
+        self.canvas.on_msg(self._answer)
 
     def at(self):
         """{slider: its position now}, counted from 0."""
@@ -186,9 +186,9 @@ class Explorer:
         around = [control.position(values[control.name]) for control in controls]
         return {"around": around, "tables": _packed(lines), "note": self.scene.note()}
 
-    def _answer(self, change):
-        """The browser rests at another point and wants the lines through it."""
-        wanted = zip(self.scene.controls, change["new"])
+    def _answer(self, canvas, message, buffers):
+        """The browser rests at another point and wants the lines through it: {"wanted": the sliders' positions}."""
+        wanted = zip(self.scene.controls, message["wanted"])
         self.canvas.tables = self._tables({control.name: float(control.values[position]) for control, position in wanted})
 
     def __repr__(self):

@@ -1,7 +1,10 @@
 // The living page of an explorer: it listens to the sliders, picks the numbers, and draws. It never waits for the kernel.
 
-const REST = 80;      // milliseconds without a change after which the kernel is asked for the lines through the new point
-const SPOKEN = 400;   // and after which a screen reader hears the new sentence: not at every position of a drag
+// Milliseconds without a change,
+const REST = 80;        // after which the kernel is asked for the lines through the new point,
+const SPOKEN = 400;     // after which a screen reader hears the new sentence: not at every position of a drag,
+const PATIENCE = 700;   // and after which a picture that waits for the kernel says so.
+const WAITS = "This picture shows where the sliders stood before. It waits for the kernel: is it busy, or gone?";
 
 function render({ model, el, signal }) {
   const page = new Page(model, el);
@@ -90,7 +93,11 @@ class Page {
     const { at, values } = this.positions();
     const position = this.onLine(at, around);
     this.askAround(at, around, position === null);
-    if (!position) return;
+    clearTimeout(this.waiting);
+    if (!position) {
+      this.waiting = setTimeout(() => { this.note.textContent = WAITS; }, PATIENCE);
+      return;
+    }
     if (this.packed !== tables) {
       this.packed = tables;
       this.unpacked = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, unpacked(table)]));
@@ -137,8 +144,7 @@ class Page {
     const wanted = this.spec.controls.map(({ name }) => at[name]);
     if (!around || wanted.every((position, i) => position === around[i])) return;
     this.asking = setTimeout(() => {
-      this.model.set("wanted", wanted);
-      this.model.save_changes();
+      this.model.send({ wanted });    // a change of the model would be held back until the sliders' own messages are answered
     }, now ? 0 : REST);
   }
 
@@ -169,6 +175,7 @@ class Page {
     watcher.disconnect();
     clearTimeout(this.asking);
     clearTimeout(this.speaking);
+    clearTimeout(this.waiting);
   }
 }
 
