@@ -1,5 +1,6 @@
 """Explorers in real JupyterLab and Notebook 7: by mouse, by keyboard, for a screen reader, in the dark, narrow, and without a kernel."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -184,9 +185,10 @@ def saved(page, served, application):
     path = served[1] / f"{application}.ipynb"
     choose(page, "File", "Save Notebook")
     for _ in range(100):
-        notebook = nbformat.read(path, 4)
-        if all(cell.outputs for cell in notebook.cells[1:1 + len(ALL)]) and notebook.cells[-1].execution_count:
-            return notebook
+        with contextlib.suppress(nbformat.reader.NotJSONError):     # read while it is being written
+            notebook = nbformat.read(path, 4)
+            if all(cell.outputs for cell in notebook.cells[1:1 + len(ALL)]) and notebook.cells[-1].execution_count:
+                return notebook
         page.wait_for_timeout(100)
     raise AssertionError("the notebook was not saved with its outputs")
 

@@ -78,7 +78,7 @@ def memory(run_sequence=None, rnn_step=None):
             ),
             views.lines(
                 "The gradient: how much each input moves the last state",
-                [("carried", "reach"), ("{way}", "reach_cut")], "step", limits=(0, 2.5),
+                [("carried", "reach"), ("{way}", "reach_cut")], "step", limits=(0, 2.4),
             ),
         ],
         words=(
