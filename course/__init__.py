@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from . import example, explore, laws, pictures
+from . import example, explore, laws, pictures, prediction, tasks, training
 from .checks.engine import check
 from .checks.hints import hint
 from .pipeline import run_pipeline
@@ -12,4 +12,7 @@ from .progress import my_progress
 from .quiz import quiz
 from .trace import Trace
 
-__all__ = ["Trace", "check", "example", "explore", "hint", "laws", "my_progress", "nn", "pictures", "quiz", "reveal", "run_pipeline", "torch"]
+__all__ = [
+    "Trace", "check", "example", "explore", "hint", "laws", "my_progress", "nn", "pictures", "prediction", "quiz", "reveal", "run_pipeline",
+    "tasks", "torch", "training",
+]

@@ -9,6 +9,7 @@ opaque and near white: it reads the same in a light and in a dark notebook.
 import base64
 import html
 import io
+import textwrap
 from dataclasses import dataclass
 from functools import wraps
 
@@ -26,6 +27,10 @@ COLOURS = {  # at the lower limit, at zero, at the upper limit
 INPUT, STATE, WEIGHT = (LinearSegmentedColormap.from_list(name, stops) for name, stops in COLOURS.items())
 LOGITS, PROBS = "#009e73", "#cc79a7"
 LIMITS = (-1.0, 1.0)
+MOST = 8
+"""Numbers of one layer that a picture of a prediction holds."""
+CURVES = (("#0072b2", "-", "o"), ("#c04e00", (0, (6, 3)), "s"), ("#00795a", (0, (1, 1.5)), "^"), ("#a8487f", (0, (7, 2, 1, 2)), "D"))
+"""Colour, dashes and mark of the first curve or class, the second, …"""
 
 STAGES = (
     ("input\nsequence", "(T, B, F)"),
@@ -235,6 +240,93 @@ def probabilities(logits):
     return _picture(fig, f"The logits {_numbers(logits)} become the probabilities {_numbers(probs, 3)}, which sum to 1.")
 
 
+@_in_one_style
+def training(losses, accuracies, guessing):
+    """Loss and accuracy over the epochs, each a list of numbers, with a line where guessing stands.
+
+    guessing: the loss of one who gives every class the same probability.
+    """
+    fig, (left, right) = _curves(len(losses))
+    _curve(left, losses, 0, "loss")
+    _curve(right, accuracies, 0, "accuracy")
+    _guess(left, guessing)
+    return _picture(fig, (
+        f"Over {len(losses)} epochs the loss goes {_listed(losses)}, where guessing costs {guessing:.2f}, "
+        f"and the accuracy {_listed(accuracies)}."
+    ))
+
+
+@_in_one_style
+def ways(curves, guessing):
+    """Several trainings in one picture: {name: (losses, accuracies)}, told apart by dashes, marks and their names."""
+    fig, axes = _curves(max(len(losses) for losses, _ in curves.values()), height=3.2)
+    for ax, column in zip(axes, (0, 1)):
+        for i, (name, rows) in enumerate(curves.items()):
+            _curve(ax, rows[column], i, name, wide=3.6 - 0.7 * i)      # a curve that lies on an earlier one leaves its edges to be seen
+    axes[0].axhline(guessing, color=FAINT, linewidth=1, label=f"guessing: {guessing:.2f}", zorder=0)
+    axes[0].set_ylim(bottom=0)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, handlelength=4)
+    ends = "; ".join(f"{name} {losses[-1]:.2f} and {accuracies[-1]:.2f}" for name, (losses, accuracies) in curves.items())
+    return _picture(fig, f"Loss and accuracy end so: {ends}. Guessing costs {guessing:.2f}.{_same(curves)}")
+
+
+@_in_one_style
+def points(places, classes, words):
+    """A mark for each of N states on a map, zero in the middle. places: (N, 2); classes: (N,), each with its shape and colour; words: what it shows."""
+    fig, ax = _blank(5, 3.8)
+    limit = 1.1 * places.abs().max().item()
+    ax.set(aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
+    for c in sorted(set(classes.tolist())):
+        x, y = places[classes == c].T.tolist()
+        ax.scatter(x, y, s=36, c=CURVES[c][0], marker=CURVES[c][2], edgecolors=INK, linewidths=0.5, label=f"class {c}")
+    ax.set_xlabel("first axis")
+    ax.set_ylabel("second axis")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
+    return _picture(fig, f"{len(classes)} states as marks on a map. {words}")
+
+
+@_in_one_style
+def probabilities_over_time(probs):
+    """The probability of each class after each step. probs: (T, C)."""
+    fig = Figure(figsize=(6.5, 2.6), layout="constrained", facecolor=GROUND)
+    ax = fig.subplots()
+    for c, values in enumerate(probs.T.tolist()):
+        _curve(ax, values, c, f"class {c}")
+    ax.set_xticks(range(1, len(probs) + 1))
+    ax.set_ylim(-0.03, 1.03)
+    ax.set_xlabel("step")
+    ax.set_title("probability", size=10)
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, handlelength=4)
+    last = probs[-1]
+    return _picture(fig, f"The probabilities after step 1 are {_numbers(probs[0])}, after step {len(probs)} {_numbers(last)}: class {int(last.argmax())}.")
+
+
+@_in_one_style
+def prediction(layers):
+    """The layers of one prediction as columns of numbers: [(name, values (size,))], from the input to the probabilities.
+
+    The first is drawn as input, the last two as logits and probabilities, those between as states. Of a long layer the
+    first numbers are drawn.
+    """
+    lines = [min(len(values), MOST) for _, values in layers]
+    tallest = max(lines) + any(len(values) > MOST for _, values in layers)
+    fig, ax = _blank(1.85 * len(layers), 0.42 * tallest + 1.3, xlim=(-0.2, 2 * len(layers) - 0.2), ylim=(tallest + 0.2, -1.7))
+    kinds = [INPUT, *[STATE] * (len(layers) - 3), LOGITS, PROBS]
+    for i, ((name, values), kind) in enumerate(zip(layers, kinds)):
+        ax.text(2 * i + 0.7, -1, f"{i + 1}  {textwrap.fill(name, 15)}", ha="center", va="center", size=10)
+        ax.text(2 * i + 0.7, -0.25, f"(1, {len(values)})", ha="center", va="center", color=FAINT, size=9)
+        for row, value in enumerate(values.tolist()[:MOST]):
+            _number_cell(ax, 2 * i, row, value, kind)
+        if len(values) > MOST:
+            ax.text(2 * i + 0.7, MOST + 0.5, f"… {len(values) - MOST} more", ha="center", va="center")
+        if i:
+            middle = 0.5 * min(lines[i - 1:i + 1])
+            _arrow(ax, (2 * i - 0.52, middle), (2 * i - 0.06, middle))
+    parts = ", ".join(f"{name} {_listed(values.tolist()[:MOST])}" for name, values in layers)
+    return _picture(fig, f"One prediction in {len(layers)} layers: {parts}.")
+
+
 def _blank(width, height, xlim=None, ylim=None):
     fig = Figure(figsize=(width, height), layout="constrained", facecolor=GROUND)
     ax = fig.add_subplot()
@@ -279,6 +371,48 @@ def _bars(ax, names, values, colour, hatch, title, digits):
         ax.text(max(value, 0) + 0.02 * (high - low or 1), i, f"{value:.{digits}f}", va="center")
 
 
+def _curves(count, height=2.6):
+    """Two axes over the epochs: loss and accuracy."""
+    fig = Figure(figsize=(8, height), layout="constrained", facecolor=GROUND)
+    axes = fig.subplots(1, 2)
+    for ax, title in zip(axes, ("loss", "accuracy")):
+        ax.set_title(title, size=10)
+        ax.set_xticks(range(1, count + 1))
+        ax.set_xlabel("epoch")
+    axes[1].set_ylim(0, 1.05)
+    return fig, axes
+
+
+def _same(curves):
+    """Which curves lie on each other, in a sentence."""
+    by_values = {}
+    for name, values in curves.items():
+        by_values.setdefault(str(values), []).append(name)
+    return "".join(f" {' and '.join(names)} are the same curve." for names in by_values.values() if len(names) > 1)
+
+
+def _curve(ax, values, i, name, wide=2):
+    colour, dashes, mark = CURVES[i % len(CURVES)]
+    ax.set_facecolor(GROUND)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.plot(range(1, len(values) + 1), values, color=colour, linestyle=dashes, marker=mark, markersize=2.5 + 1.7 * wide, linewidth=wide, label=name)
+
+
+def _guess(ax, guessing):
+    ax.axhline(guessing, color=FAINT, linewidth=1)
+    ax.set_ylim(0, max(1.15 * guessing, ax.get_ylim()[1]))
+    ax.text(0.99, guessing, f"guessing: {guessing:.2f}", transform=ax.get_yaxis_transform(), ha="right", va="bottom", color=FAINT, size=9)
+
+
+def _number_cell(ax, x, y, value, kind):
+    """A number in a cell, filled by its colour map, or framed by its one colour."""
+    if not isinstance(kind, str):
+        _cell(ax, x, y, 1.4, value, kind, digits=3)
+        return
+    ax.add_patch(Rectangle((x, y + 0.06), 1.4, 0.88, facecolor="white", edgecolor=kind, linewidth=2))
+    ax.text(x + 0.7, y + 0.5, f"{value:.3f}", ha="center", va="center")
+
+
 def _arrow(ax, start, end):
     ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.2))
 
@@ -291,6 +425,10 @@ def _position(value):
 def _ink_on(cmap, value):
     red, green, blue, _ = cmap(_position(value))
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else INK
+
+
+def _listed(values, digits=2):
+    return "[" + ", ".join(f"{value:.{digits}f}" for value in values) + "]"
 
 
 def _numbers(values, digits=2):

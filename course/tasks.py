@@ -27,26 +27,32 @@ class Task:
 
     def batches(self, epoch=0, size=10):
         """The training set as a list of batches (x (T, B, F), y (B,)), in an order of its own for every epoch."""
-        order = torch.randperm(len(self.y), generator=_generator(self.seed, 1 + epoch))
+        order = torch.randperm(len(self.y), generator=generator(self.seed, 1 + epoch))
         return [(self.x[:, rows], self.y[rows]) for rows in order.split(size)]
 
 
 def pointing(seed=0, sequences=300, tests=1000):
     """The task, drawn from `seed`: the same seed gives the same numbers."""
-    generator = _generator(seed, 0)
-    x, y = _draw(generator, sequences)
-    return Task(x, y, *_draw(generator, tests), seed)
+    draws = generator(seed, 0)
+    x, y = _draw(draws, sequences)
+    return Task(x, y, *_draw(draws, tests), seed)
 
 
-def _draw(generator, count):
-    y = torch.randint(NUM_CLASSES, (count,), generator=generator)
+def _draw(draws, count):
+    y = torch.randint(NUM_CLASSES, (count,), generator=draws)
     x = torch.zeros(NUM_STEPS, count, NUM_FEATURES)
-    x[:, :, :4] = NOISE * torch.randn(NUM_STEPS, count, 4, generator=generator)
-    angle = 2 * math.pi / NUM_CLASSES * y
-    x[:-1, :, :2] += torch.stack([angle.cos(), angle.sin()], dim=-1)
+    x[:, :, :4] = NOISE * torch.randn(NUM_STEPS, count, 4, generator=draws)
+    x[:-1, :, :2] += direction(y)
     x[-1, :, 4] = 1
     return x, y
 
 
-def _generator(seed, draw):
+def direction(y):
+    """Where the classes y (N,) point, in features 0 and 1: (N, 2)."""
+    angle = 2 * math.pi / NUM_CLASSES * y
+    return torch.stack([angle.cos(), angle.sin()], dim=-1)
+
+
+def generator(seed, draw):
+    """Random numbers for one purpose: draw 0 is the data, 1 and more the order of the batches, `training.WEIGHTS` the first weights."""
     return torch.Generator().manual_seed(1000 * seed + draw)

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import types
 import xml.etree.ElementTree as ElementTree
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -16,12 +17,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course import example, explore, pictures
+from course import example, explore, pictures, tasks, training
 from course.explore import networks, still, views, words
 from course.explore import explorer as frame
 from course.explore.explorer import Explorer, Scene, Slider, Switch, Table
 
 torch.set_num_threads(1)
+decision = sys.modules["course.explore.decision"]      # the module; in the package its name is that of the explorer
 
 NAMES = explore.__all__
 AROUND = ["cell_step", "output_layer", "softmax"]
@@ -110,6 +112,44 @@ def expected_softmax(v):
     logits = torch.tensor([v[f"z{i}"] for i in range(3)]) / v["temperature"] + 1000 * v["shift"]
     probs = torch.softmax(logits, 0)
     return {"logits": logits, "probs": probs, "pytorchs": probs, "sum": torch.tensor(1.0), "winner": probs.argmax()}
+
+
+def expected_epochs(v):
+    """From the states of a training of its own; places are compared by what no map may change (TestTheMapOfTheStates)."""
+    trace, epoch, step = fitted(), int(v["epoch"]), int(v["step"]) - 1
+    right = (trace.answers[epoch, step] == trace.y).sum()
+    places = explore.epochs(trace).scene.tables["places"].values[epoch, step]
+    return {"places": places, "answers": trace.answers[epoch, step], "right": right, "share": right / len(trace.y)}
+
+
+def expected_decision(v):
+    """One sequence, made again by hand: its noise scaled, one step turned round, read by nn.RNN and nn.Linear."""
+    model, task = fitted().model, tasks.pointing(0)
+    x, y = task.x_test[:, decision.WHICH].clone(), task.y_test[decision.WHICH]
+    angle = torch.tensor(2 * torch.pi / 3) * y
+    clean = torch.tensor([angle.cos(), angle.sin(), 0, 0, 0]).repeat(T, 1)
+    clean[-1] = torch.tensor([0, 0, 0, 0, 1.0])
+    noise = (x - clean) / 0.4
+    flipped = int(v["flipped"])
+    if flipped:
+        clean[flipped - 1] = -clean[flipped - 1]
+    with torch.no_grad():
+        states = model.rnn((clean + v["noise"] * noise).unsqueeze(1))[0][:, 0]
+        probs = model.out(states).softmax(-1)
+    leaders, step = probs.argmax(-1).tolist(), int(v["step"])
+
+    def since(step):
+        return max([1, *(i + 1 for i in range(1, step) if leaders[i] != leaders[i - 1])])
+
+    return {
+        "probs": probs[step - 1], "state": states[step - 1], "leader": torch.tensor(leaders[step - 1]), "since": torch.tensor(since(step)),
+        "final": torch.tensor(leaders[-1]), "mind": torch.tensor(since(T)),
+    }
+
+
+@cache
+def fitted():
+    return training.fit(show=False)
 
 
 EXPECTED = {name: globals()[f"expected_{name}"] for name in NAMES}
@@ -230,6 +270,58 @@ class TestCuts:
         for survived, difference in (("survived", "difference"), ("survived_cut", "difference_cut")):
             assert torch.equal(tables[survived].values, (tables[difference].values > 0.01).sum(-1))
         assert tables["survived"].values[0].eq(1).all()
+
+
+class TestTheMapOfTheStates:
+    """epochs: the places are the two main axes of all states, the same for every epoch and step."""
+
+    def test_keeps_the_largest_spread_that_two_axes_can(self, explorers):
+        states = fitted().states.flatten(0, 2).double()
+        _, sizes, _ = torch.linalg.svd(states - states.mean(0), full_matrices=False)
+        places = explorers["epochs"].scene.tables["places"].values.flatten(0, 2)
+        close(places.norm(dim=0), sizes[:2])
+        close(places.T @ places, torch.diag(sizes[:2] ** 2))
+        assert f"{(sizes[:2] ** 2).sum() / (sizes ** 2).sum():.0%}" in explorers["epochs"].scene.note()
+
+    def test_is_one_turn_and_shift_for_all(self, explorers):
+        states, places = fitted().states.flatten(0, 2).double(), explorers["epochs"].scene.tables["places"].values.flatten(0, 2)
+        with_shift = torch.cat([states, torch.ones(len(states), 1)], dim=1)
+        close(with_shift @ torch.linalg.lstsq(with_shift, places).solution, places)
+
+    def test_all_marks_are_within_the_limits(self, explorers):
+        explorer = explorers["epochs"]
+        low, high = explorer.scene.views[0]["limits"]
+        assert low < explorer.scene.tables["places"].values.min() and explorer.scene.tables["places"].values.max() < high
+
+    def test_marks_have_their_classes(self, explorers):
+        assert explorers["epochs"].scene.views[0]["classes"] == fitted().y.tolist()
+
+    def test_a_training_with_another_number_of_epochs(self):
+        explorer = explore.epochs(training.fit(epochs=2, state="reset", show=False))
+        assert (explorer.sliders["epoch"].max, explorer.sliders["epoch"].value) == (2, 2)
+        assert re.fullmatch(r"After epoch 2 of 2, at step 10, the output layer would answer \d+ of 60 right: 0\.\d\d\. Guessing is 0\.33\.", explorer.sentence())
+
+
+class TestTheDecision:
+    @pytest.mark.parametrize("layer", [nn.GRU, nn.LSTM])
+    @pytest.mark.parametrize("batch_first", [False, True])
+    def test_of_a_module_of_ones_own(self, layer, batch_first):
+        class Own(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.reader, self.head = layer(5, 6, batch_first=batch_first), nn.Linear(6, 3)
+
+            def forward(self, x):
+                return self.head(self.reader(x)[0].select(1 if batch_first else 0, -1))
+
+        torch.manual_seed(3)
+        model = Own()
+        explorer = explore.decision(model)
+        x = tasks.pointing(0).x_test[:, decision.WHICH:decision.WHICH + 1]
+        explorer.sliders["step"].value = 4
+        with torch.no_grad():
+            close(explorer.look("probs"), model(x[:4].transpose(0, 1) if batch_first else x[:4])[0].softmax(-1))
+        assert len(explorer.look("state")) == 6
 
 
 class TestWhatTheBrowserGets:
@@ -365,6 +457,9 @@ class TestSentences:
         ("output_layer", {}, "The state [0.30, 0.40, 0.50, 0.60] gives the logits [1.20, 0.80, 0.50]. The largest belongs to class 0."),
         ("output_layer", {"h0": -1, "h3": -1}, "The state [−1.00, 0.40, 0.50, −1.00] gives the logits [−1.70, 0.80, 0.50]. The largest belongs to class 1."),
         ("softmax", {}, "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
+        ("epochs", {"epoch": 0}, "After epoch 0 of 5, at step 10, the output layer would answer 27 of 60 right: 0.45. Guessing is 0.33."),
+        ("decision", {"step": 2}, "The sequence points to class 2. After step 2 class 1 leads, since step 2: the probabilities are [0.07, 0.50, 0.42]. "
+         "In the end it says class 2. It made up its mind at step 3."),
         ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
     ])
     def test_have_the_right_numbers(self, explorers, name, values, sentence):

@@ -155,7 +155,23 @@ DRAW = {
     "reach": lambda trace: pictures.reach(*difference_and_gradient(trace)),
     "output": lambda trace: pictures.output(trace),
     "probabilities": lambda trace: pictures.probabilities(trace.logits[-1, 0]),
+    "training": lambda trace: pictures.training(*curves(trace), 1.1),
+    "ways": lambda trace: pictures.ways({"carried": curves(trace), "reset": curves(trace)[::-1], "none": curves(trace)}, 1.1),
+    "points": lambda trace: pictures.points(trace.states[:, 0, :2], torch.arange(len(trace.x)) % 3, "Two classes part."),
+    "probabilities_over_time": lambda trace: pictures.probabilities_over_time(trace.probs[:, 0]),
+    "prediction": lambda trace: pictures.prediction(prediction_layers(trace)),
 }
+
+
+def curves(trace):
+    """Two lists of numbers over the epochs, as `training` takes them."""
+    return trace.states[:, 0, 0].abs().tolist(), trace.probs[:, 0, 0].tolist()
+
+
+def prediction_layers(trace):
+    """Five named rows of numbers, as `prediction` takes them."""
+    names = ("input", "cell", "carried", "logits", "probs")
+    return list(zip(names, (trace.x[0, 0], trace.states[0, 0], trace.states[-1, 0], trace.logits[-1, 0], trace.probs[-1, 0])))
 
 
 def difference_and_gradient(trace):
@@ -179,6 +195,11 @@ def alt_numbers(name, trace):
         "reach": [f"Over {len(trace.x)} steps", *(numbers(values) for values in difference_and_gradient(trace))],
         "output": [numbers(trace.logits[-1, 0]), numbers(trace.states[-1, 0])],
         "probabilities": [numbers(trace.logits[-1, 0]), numbers(trace.probs[-1, 0], 3)],
+        "training": [*(numbers(torch.tensor(row)) for row in curves(trace)), f"Over {len(trace.x)} epochs", "guessing costs 1.10"],
+        "ways": [f"carried {curves(trace)[0][-1]:.2f} and {curves(trace)[1][-1]:.2f}", "carried and none are the same curve"],
+        "points": [f"{len(trace.x)} states", "Two classes part."],
+        "probabilities_over_time": [numbers(trace.probs[0, 0]), numbers(trace.probs[-1, 0]), f"class {trace.probs[-1, 0].argmax()}"],
+        "prediction": [f"{name} {numbers(values)}" for name, values in prediction_layers(trace)],
     }[name]
 
 

@@ -21,7 +21,8 @@ class Case:
     """One input of an exercise.
 
     title: what is special about it, as it stands in messages ("batch 3, hidden 3");
-    args: the arguments by name, in the order of the contract: tensors and plain values;
+    args: the arguments by name, in the order of the contract: tensors and plain values. Where the check needs more than
+    it hands over (the inputs of a class that the learner writes), it stands behind them, and the exercise says what it TAKES;
     tolerance: how far a value may be off, absolute for values below 1, relative above;
     forgive: an error whose text holds one of these is not held against the answer.
     """
@@ -60,8 +61,9 @@ class Result:
 
     value: what came out, as `pack` describes it; again: the same for a second call on the same input,
     after the first output was overwritten; grads: the gradient of each input asked for, by name
-    (None where no gradient arrives); changed: the inputs that the call changed in place;
-    error, grad_error: what was raised by the call and by the backward pass; printed: what it wrote.
+    (None where no gradient arrives); changed: the inputs that the call changed in place, for a model with what changed;
+    error, grad_error: what was raised by the call and by the backward pass; printed: what it wrote;
+    notes: what the exercise itself wrote down on the way.
     """
 
     value: dict | None = None
@@ -71,6 +73,7 @@ class Result:
     error: dict | None = None
     grad_error: dict | None = None
     printed: str = ""
+    notes: Any = None
 
 
 @dataclass
@@ -80,7 +83,8 @@ class Finding:
     outcome: "wrong", "raised" or "not attempted yet"; what: one sentence; case: the title of the case;
     yours, target: tensors to set side by side, where there are any;
     cause: the likely cause, where a known mistake explains the result;
-    part: which of several returned values it is about, counted from 0.
+    part: which of several returned values it is about, counted from 0;
+    causes: all the known mistakes that explain it, where the exercise looks for them itself.
     """
 
     outcome: str
@@ -90,3 +94,4 @@ class Finding:
     target: Any = None
     cause: str = ""
     part: int | None = None
+    causes: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import inspect
 import pkgutil
 import re
 from dataclasses import dataclass
@@ -61,8 +62,9 @@ def exercise(name):
     """The module of an exercise. Raises CourseError (a ValueError) with the nearest names if there is none.
 
     It holds cases(seed) -> [Case], play(answer, case) -> Result and judge(case, result) -> Finding or None;
-    MISTAKES, {likely cause: function that makes this mistake}; HINTS; and, where they apply, GRADS,
-    the inputs whose gradients count, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
+    MISTAKES, {likely cause: function that makes this mistake}; HINTS; and, where they apply, oracle, the right value
+    (without one, `judge` names the cause itself), GRADS, the inputs whose gradients count, TAKES, the arguments of the
+    answer where a case holds more than these, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
     """
     if not isinstance(name, str):
         raise CourseError(f'there is no exercise of type {type(name).__name__}: name it in quotes, as in check("rnn_step", rnn_step)')
@@ -102,6 +104,11 @@ def verdict_on(module, cases, results):
         return None
     if _is_shipped(module, cases, results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
+    if first.causes:
+        alike = [finding for finding in findings if finding and finding.part == first.part]
+        first.cause = next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
+    if not hasattr(module, "oracle"):
+        return first
     known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
     first.cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or first.cause
     return first
@@ -111,10 +118,20 @@ def _before_playing(module, answer, cases):
     name = module.__name__.rsplit(".", 1)[-1]
     if not is_attempted(answer):
         return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+    what = "class" if inspect.isclass(getattr(module, "shipped", None)) else "function"
+    written = module.shipped.__name__ if what == "class" else name
+    wanted = f"this check needs your {what} itself, without brackets: check({name!r}, {written}). It got: "
     if not callable(answer):
-        return Finding("wrong", f"this check needs your function itself, without brackets: check({name!r}, {name}). It got: {pack(answer)['kind']}")
-    wrong_arguments = misfit(answer, list(cases[0].args))
-    return Finding("wrong", f"your function has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
+        return Finding("wrong", wanted + pack(answer)["kind"])
+    wrong_arguments = misfit(answer, takes(module, cases))
+    if wrong_arguments and what == "class" and not hasattr(answer, "__name__"):
+        return Finding("wrong", wanted + f"one object of type {type(answer).__name__}")
+    return Finding("wrong", f"your {what} has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
+
+
+def takes(module, cases):
+    """The names of the arguments that an answer is called with."""
+    return list(getattr(module, "TAKES", cases[0].args))
 
 
 def _is_shipped(module, cases, results):

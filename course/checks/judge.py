@@ -8,18 +8,19 @@ from .play import gradients, parts
 GRADIENT_TOLERANCE = 1e-4
 
 
-def compare(case, result, oracle, grads=(), names=("",)):
+def compare(case, result, oracle, grads=(), names=("",), kind="tuple"):
     """The first thing wrong with `result`, or None.
 
     oracle(**args) -> the right value, a tensor or a tuple of tensors, made by PyTorch's own layer;
-    grads: the inputs whose gradients count; names: what the parts of the value are called.
+    grads: the inputs whose gradients count; names: what the parts of the value are called;
+    kind: "tuple", or "dict" where the names are keys.
     Looks in this order: raised; returned something; a tensor; rank, shape, dtype, device; inputs left
     alone; values; a second call; gradient.
     """
     if result.error:
-        return None if _forgiven(case, result.error) else _raised(case, result.error)
+        return None if _forgiven(case, result.error) else raised(case, result.error)
     target, target_grads = evaluate(oracle, case, grads)
-    found = _unpacked(case, result.value, names)
+    found = _unpacked(case, result.value, names, kind)
     if isinstance(found, Finding):
         return found
     for name, got, want in zip(names, found, parts(target)):
@@ -27,14 +28,21 @@ def compare(case, result, oracle, grads=(), names=("",)):
         if finding:
             return finding
     if result.changed:
-        changed = " and ".join(result.changed)
-        return Finding("wrong", f"your function changed its input {changed} in place. Make a new tensor instead", case.title)
+        return inputs_changed(case, result)
     for part, (name, got, want) in enumerate(zip(names, found, parts(target))):
         finding = _same_values(case, name, got, want)
         if finding:
             finding.part = part
             return finding
-    return _second_call(case, result, names, target) or _gradient(case, result, target_grads)
+    return _second_call(case, result, names, target, kind) or _gradient(case, result, target_grads)
+
+
+def inputs_changed(case, result):
+    """The Finding for a call that changed an input: a tensor, a list, or a model of which it is said what changed."""
+    changed = " and ".join(result.changed)
+    if "(" in changed:
+        return Finding("wrong", f"your function changed its input {changed}. Leave it as you found it", case.title)
+    return Finding("wrong", f"your function changed its input {changed} in place. Make a new tensor instead", case.title)
 
 
 def evaluate(function, case, grads=()):
@@ -47,6 +55,8 @@ def evaluate(function, case, grads=()):
         value = function(**args)
         found = gradients(value, {name: args[name] for name in grads}) if grads else {}
     detached = [part.detach() for part in parts(value)]
+    if isinstance(value, dict):
+        return dict(zip(value, detached)), found
     return detached[0] if isinstance(value, torch.Tensor) else tuple(detached), found
 
 
@@ -140,7 +150,8 @@ def _forgiven(case, error):
     return any(text in error["message"] for text in case.forgive)
 
 
-def _raised(case, error):
+def raised(case, error):
+    """The Finding for an error, with its likely cause where the words of the error give it away."""
     if error["type"] == "TooSlow":
         return Finding("raised", f"your function was stopped: {error['message']}", case.title)
     where = f" in line {error['line']} of your code:\n\n    {error['code']}\n\n" if error["line"] else ":\n\n"
@@ -164,6 +175,8 @@ LOUD = {
     "modified by an inplace operation": (
         "a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"
     ),
+    "backward through the graph a second time": "a tensor still holds the graph of an earlier run: detach it, or keep its plain number",
+    "does not require grad and does not have a grad_fn": "there is no graph to go back through: no_grad, detach or .item() came too early",
     "leaf Variable that requires grad is being used in an in-place": "an input is changed in place: make a new tensor instead",
     "must match the size of tensor": "two shapes do not line up. They meet from the right; keepdim=True or unsqueeze gives a missing axis",
     "is out of bounds for dimension": "an index is too far: the step number n stands at the index n - 1",
@@ -175,10 +188,12 @@ LOUD = {
 }
 
 
-def _unpacked(case, packed, names):
+def _unpacked(case, packed, names, kind):
     """The parts of what was returned, one for each name, or a Finding."""
     if packed["kind"] == "NoneType":
         return Finding("wrong", "your function returned None. Is there a `return` on every path?", case.title)
+    if kind == "dict":
+        return _by_key(case, packed, names)
     if len(names) == 1:
         return [packed]
     wanted = f"({', '.join(names)})"
@@ -187,6 +202,24 @@ def _unpacked(case, packed, names):
     if packed["length"] != len(names):
         return Finding("wrong", f"your function returned {packed['length']} values; it should return {len(names)}, {wanted}", case.title)
     return packed["items"]
+
+
+def _by_key(case, packed, names):
+    """The values of a dict with just these keys in this order, or a Finding."""
+    wanted = ", ".join(names)
+    if packed["kind"] != "dict":
+        return Finding("wrong", f"your function returned a value of type {packed['kind']}; it should return a dict with the keys {wanted}", case.title)
+    keys = packed["keys"]
+    missing, strange = [name for name in names if name not in keys], [key for key in keys if key not in names]
+    if missing and strange:
+        said = f"the key {missing[0]} is missing from your dict, and {strange[0]!r:.40} is not among the keys asked for, {wanted}"
+    elif missing or strange:
+        said = f"the key {missing[0]} is missing from your dict" if missing else f"your dict has a key too many, {strange[0]!r:.40}"
+    elif keys != list(names):
+        said = f"your keys come in the order {', '.join(keys)}; they should come in the order {wanted}"
+    else:
+        return packed["items"]
+    return Finding("wrong", said, case.title)
 
 
 def _same_kind(case, name, got, want, dtype):
@@ -255,7 +288,7 @@ def _gradient(case, result, target_grads):
     if result.grad_error:
         if _forgiven(case, result.grad_error):
             return None
-        finding = _raised(case, result.grad_error)
+        finding = raised(case, result.grad_error)
         finding.what = "the numbers are right, but the backward pass fails: " + finding.what
         return finding
     for name, want in target_grads.items():
@@ -282,14 +315,17 @@ def _same_gradient(got, want):
     return got.shape == want.shape and _close(got, want, GRADIENT_TOLERANCE)
 
 
-def _second_call(case, result, names, target):
-    items = _unpacked(case, result.again, names)
+def _second_call(case, result, names, target, kind):
+    items = _unpacked(case, result.again, names, kind)
     same = not isinstance(items, Finding) and all(
         item["kind"] == "tensor" and not _same_kind(case, name, item, want, item["dtype"]) and not _same_values(case, name, item, want)
         for name, item, want in zip(names, items, parts(target))
     )
-    if same:
-        return None
+    return None if same else not_steady(case)
+
+
+def not_steady(case):
+    """The Finding for an answer whose second call gives something else."""
     return Finding(
         "wrong", "the first call is right, but a second call with the same input gives something else", case.title,
         cause="something is kept from one call to the next: a tensor made once and returned again, a default argument, a global",

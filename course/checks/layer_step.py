@@ -69,16 +69,10 @@ def cases(seed):
 
 
 def play(answer, case):
-    layers = []
-
     def bind(args):
-        layers.append(_layer(args["rnn"]))
-        return [layers[-1], args["x"], args["h"]]
+        return [_layer(args["rnn"]), args["x"], args["h"]]
 
-    result = call(answer, case, GRADS, bind)
-    if any(layer.batch_first for layer in layers):  # it makes the shapes fit, and changes the layer for everyone else
-        result.changed += ("rnn",)
-    return result
+    return call(answer, case, GRADS, bind)
 
 
 def _layer(weights):

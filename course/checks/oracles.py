@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-CELLS = {"rnn": (nn.RNN, 1), "gru": (nn.GRU, 3)}
+CELLS = {"rnn": (nn.RNN, 1), "gru": (nn.GRU, 3), "lstm": (nn.LSTM, 4)}
 
 
 def rng(seed):
@@ -64,3 +64,51 @@ def make_cell(weights, kind="rnn"):
     state = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), (weights[k] for k in ("W_ih", "W_hh", "b_ih", "b_hh"))))
     cell.load_state_dict(state, assign=W_ih.device.type == "meta")
     return cell
+
+
+def network(generator, features, hidden, classes, kind="rnn", layers=1, training=False, confidence=1.0):
+    """A recurrent layer and an output layer as plain data, {"rnn": …, "out": …}: `make_rnn` and `make_out` build them."""
+    weights = {}
+    for layer in range(layers):
+        drawn = cell_weights(generator, hidden if layer else features, hidden, kind)
+        weights.update({f"{name}_l{layer}": weight for name, weight in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), drawn.values())})
+    out = {"weight": normal(generator, classes, hidden, scale=confidence), "bias": normal(generator, classes, scale=0.5 * confidence)}
+    return {"rnn": {"kind": kind, "training": training, "weights": weights}, "out": {"training": training, "weights": out}}
+
+
+def make_rnn(plain):
+    """The `nn.RNN`, `nn.GRU` or `nn.LSTM` of a network."""
+    features, hidden = plain["weights"]["weight_ih_l0"].shape[1], plain["weights"]["weight_hh_l0"].shape[1]
+    layer_class = CELLS[plain["kind"]][0]
+    return _loaded(layer_class(features, hidden, len(plain["weights"]) // 4, device="meta"), plain)
+
+
+def make_out(plain):
+    """The `nn.Linear` of a network."""
+    classes, hidden = plain["weights"]["weight"].shape
+    return _loaded(nn.Linear(hidden, classes, device="meta"), plain)
+
+
+def _loaded(layer, plain):
+    """The layer with copies of these weights: they are copied, so that a step of training does not change the case."""
+    layer.load_state_dict({name: weight.clone() for name, weight in plain["weights"].items()}, assign=True)
+    return layer.train(plain["training"])
+
+
+class Classifier(nn.Module):
+    """model(x) -> logits (B, C): a network's output layer, given the last output of its recurrent layer.
+
+    dropped: the hidden units that are dropped in training mode, always the same, so that a run can be repeated.
+    """
+
+    def __init__(self, rnn, out, dropped=()):
+        super().__init__()
+        self.rnn, self.out, self.dropped = make_rnn(rnn), make_out(out), list(dropped)
+        self.train(rnn["training"])
+
+    def forward(self, x):
+        outputs, _ = self.rnn(x)
+        last = outputs[-1]
+        if self.training and self.dropped:
+            last = last.index_fill(1, torch.tensor(self.dropped), 0)
+        return self.out(last)

@@ -16,6 +16,7 @@ import warnings
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from .case import Result
 
@@ -105,10 +106,28 @@ def misfit(answer, names):
 def _first_call(answer, case, bind):
     kept = _clone(case.args)
     args = _clone(case.args)
-    value = _timed(answer, _arguments(args, bind, clone=False))
+    arguments = _arguments(args, bind, clone=False)
+    models = {name: (argument, condition(argument)) for name, argument in zip(args, arguments) if isinstance(argument, nn.Module)}
+    value = _timed(answer, arguments)
     packed = pack(value)
-    changed = tuple(name for name in args if not _same(args[name], kept[name]))
-    return packed, changed, value
+    changed = [name for name in args if name not in models and not _same(args[name], kept[name])]
+    for name, (model, before) in models.items():
+        after = condition(model)
+        changed += [f"{name} ({what})" for what in before if not _same(before[what], after[what])][:1]
+    return packed, tuple(changed), value
+
+
+def condition(model):
+    """All that a caller expects to find as it was: the weights, the mode and the settings of a module."""
+    modules, weights = list(model.modules()), dict(model.named_parameters())
+    return {
+        "its weights": {name: weight.detach().clone() for name, weight in weights.items()},
+        "its mode, train() or eval()": [module.training for module in modules],
+        "requires_grad of its weights": [weight.requires_grad for weight in weights.values()],
+        "gradients in its weights": [weight.grad is not None for weight in weights.values()],
+        "its settings": [repr(model), *(sorted(vars(module)) for module in modules)],
+        "a hook was left in it": [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in modules],
+    }
 
 
 def _gradients(answer, case, names, bind):
@@ -162,7 +181,7 @@ def _same(one, other):
             return False
         return one.device.type == "meta" or torch.equal(one.nan_to_num(), other.nan_to_num())
     if isinstance(one, dict):
-        return all(_same(one[key], other[key]) for key in one)
+        return list(one) == list(other) and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)) and len(one) == len(other):
         return all(_same(a, b) for a, b in zip(one, other))
     return type(one) is type(other) and one == other

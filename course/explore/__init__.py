@@ -1,10 +1,12 @@
-"""Explorers: pictures with sliders, one or two for each lesson of the pipeline unit. `explorer.py` explains how one is made."""
+"""Explorers: pictures with sliders, one or two for each lesson. `explorer.py` explains how one is made."""
 
 from .carry import carry, memory
 from .cell_step import cell_step
+from .decision import decision
+from .epochs import epochs
 from .input_sequence import input_sequence
 from .output_layer import output_layer
 from .softmax import softmax
 from .zero_state import zero_state
 
-__all__ = ["carry", "cell_step", "input_sequence", "memory", "output_layer", "softmax", "zero_state"]
+__all__ = ["carry", "cell_step", "decision", "epochs", "input_sequence", "memory", "output_layer", "softmax", "zero_state"]

@@ -1,6 +1,6 @@
 // One function for each kind of view: what views.py described and the numbers at hand -> its size and its shapes.
 
-const VIEWS = { grid: gridView, bars: barsView, lines: linesView, block: blockView, shares: sharesView, cell: cellView };
+const VIEWS = { grid: gridView, bars: barsView, lines: linesView, block: blockView, shares: sharesView, cell: cellView, points: pointsView };
 
 function gridView(view, look) {
   const table = look.tables[view.parts[0].table];
@@ -217,4 +217,35 @@ function formula(view, { part, row }, values, x, h, weights, look) {
   if (part === 1) return `${head}${product(weights.W_hh, weights.b_hh, "b_hh", h)} = ${result}`;
   if (part === 2) return `${head}${number(values[0][row], 3)} + ${number(values[1][row], 3)} = ${result}`;
   return `${head}tanh(${number(values[2][row], 3)}) → ${result}`;
+}
+
+// Marks on a map: the shape and the colour say the class, a hollow mark that the answer is another one.
+function pointsView(view, look) {
+  const [place, answer] = view.parts.map((part) => partOf(view, part, look, [view.rows, view.columns]));
+  const [low, high] = view.limits, left = 22, top = 6, side = 300;
+  const at = (value) => (side * (Math.min(high, Math.max(low, value)) - low)) / (high - low);
+  const thin = { stroke: "var(--hs-faint)", "stroke-width": 0.5 };
+  const shapes = [
+    rect(left, top, side, side, { fill: "none", ...thin }),
+    line(left, top + at(0), left + side, top + at(0), thin), line(left + at(0), top, left + at(0), top + side, thin),
+  ];
+  place.forEach(([x, y], i) => shapes.push(mark(view.classes[i], left + at(x), top + side - at(y), answer[i] === view.classes[i])));
+  const edge = left + side + 18;
+  const classes = [...new Set(view.classes)].sort();
+  classes.forEach((c, i) => shapes.push(mark(c, edge, top + 20 + 24 * i, true), label(edge + 12, top + 24 + 24 * i, `class ${c}`)));
+  const hollow = top + 30 + 24 * classes.length;
+  classes.forEach((c, i) => shapes.push(mark(c, edge + 18 * i, hollow, false)));
+  shapes.push(label(edge - 7, hollow + 22, view.parts[1].label));
+  const [across, up] = look.names(view.columns);
+  shapes.push(label(left + side / 2, top + side + 15, across, { "text-anchor": "middle" }));
+  shapes.push(label(14, top + side / 2, up, { "text-anchor": "middle", transform: `rotate(-90 14 ${top + side / 2})` }));
+  return { width: left + side + 130, height: top + side + 22, shapes };
+}
+
+function mark(kind, x, y, full) {
+  const { stroke } = LINES[kind % LINES.length];
+  const style = { stroke, "stroke-width": 1.8, fill: stroke, "fill-opacity": full ? 0.75 : 0 };
+  if (kind === 0) return ["circle", { cx: x, cy: y, r: 5, ...style }];
+  if (kind === 1) return rect(x - 4.5, y - 4.5, 9, 9, style);
+  return ["polygon", { points: `${x},${y - 6} ${x - 5.5},${y + 4.5} ${x + 5.5},${y + 4.5}`, ...style }];
 }

@@ -40,6 +40,15 @@ def cell(title, parts, rows, x, h, weights):
     return _view("cell", title, parts, rows, None, x=x, h=h, weights=weights)
 
 
+def points(title, place, answer, rows, columns, classes, limits):
+    """A mark on a map for each position of `rows`, its shape and colour by its class; hollow where the answer is another class.
+
+    place: a part (label, table) with the axes `rows` and `columns`, the two coordinates; answer: a part with the axis `rows`.
+    classes: one class for each position; limits: the ends of both axes.
+    """
+    return _view("points", title, [place, answer], rows, columns, classes=list(classes), limits=list(limits))
+
+
 def _view(kind, title, parts, rows, columns, **more):
     parts = [{"label": label, "table": table} for label, table in parts]
     return {"kind": kind, "title": title, "parts": parts, "rows": rows, "columns": columns, **more}
