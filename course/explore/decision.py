@@ -50,7 +50,10 @@ def decision(model=None):
         ),
         picture=pictures.probabilities_over_time(probs[start]),
         axes={"class": ("class", [str(c) for c in range(CLASSES)]), "unit": ("unit", [str(i) for i in range(units)])},
-        note=lambda: f"Noise {tasks.NOISE:g} is that of the training. The flipped step points the other way; 0 flips none. Step {STEPS} shows no direction: it asks.",
+        note=lambda: (
+            f"Noise {tasks.NOISE:g} is that of the training. The flipped step points the other way; 0 flips none. "
+            f"Step {STEPS} shows no direction: it asks."
+        ),
     ))
 
 

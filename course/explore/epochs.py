@@ -30,17 +30,20 @@ def epochs(trace=None):
         views=[
             views.points(
                 f"{count} states after epoch {{epoch}}, at step {{step}}",
-                ("place", "places"), ("answered wrong", "answers"), "sequence", "xy", trace.y.tolist(), (-limit, limit),
+                ("place", "places"), ("answered class", "answers"), "sequence", "xy", trace.y.tolist(), (-limit, limit),
             ),
             views.lines("The share that is right, step by step", [("epoch {epoch}", "share")], "step", limits=(0, 1)),
         ],
-        words=f"After epoch {{epoch}} of {last}, at step {{step}}, the output layer would answer {{right}} of {count} right: {{share}}. Guessing is 0.33.",
+        words=(
+            f"After epoch {{epoch}} of {last}, at step {{step}}, the output layer would answer {{right}} of {count} right: "
+            "{share}. Guessing is 0.33."
+        ),
         picture=pictures.points(
             places[-1, -1], trace.y, f"After epoch {last}, at step {steps}, {int(right[-1, -1].sum())} of {count} are answered right.",
         ),
         axes={
             "sequence": ("sequence", [f"{i}, class {c}" for i, c in enumerate(trace.y.tolist())]),
-            "xy": ("axis", ["first main axis", "second main axis"]),
+            "xy": ("along the", ["first main axis", "second main axis"]),
         },
         note=lambda: f"Epoch 0 is before training. The map is the same for all epochs: it keeps {share:.0%} of the spread of all these states.",
     ))

@@ -235,7 +235,7 @@ function pointsView(view, look) {
   classes.forEach((c, i) => shapes.push(mark(c, edge, top + 20 + 24 * i, true), label(edge + 12, top + 24 + 24 * i, `class ${c}`)));
   const hollow = top + 30 + 24 * classes.length;
   classes.forEach((c, i) => shapes.push(mark(c, edge + 18 * i, hollow, false)));
-  shapes.push(label(edge - 7, hollow + 22, view.parts[1].label));
+  shapes.push(label(edge - 7, hollow + 22, "wrong answer"));
   const [across, up] = look.names(view.columns);
   shapes.push(label(left + side / 2, top + side + 15, across, { "text-anchor": "middle" }));
   shapes.push(label(14, top + side / 2, up, { "text-anchor": "middle", transform: `rotate(-90 14 ${top + side / 2})` }));
