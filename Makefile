@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # Options for JupyterLab: make lab LAB_ARGS="--no-browser --port=8899"
 LAB_ARGS ?=
+# Which unit to pack: make bundle UNIT=training
+UNIT ?= pipeline
 # What to test, and options for pytest: make test TESTS=tests/test_setup.py PYTEST_ARGS=-v
 TESTS ?= tests solutions
 PYTEST_ARGS ?=
@@ -41,9 +43,9 @@ notebooks: python  ## build solutions/ and notebooks/ from the Markdown sources,
 	@$(START) setup teach
 	$(RUN) -m course.build notebooks
 
-bundle: python  ## make the zip that students receive, without solutions and answer keys
+bundle: python  ## make the zip that students receive, without solutions and answer keys (UNIT=training)
 	@$(START) setup teach
-	$(RUN) -m course.build bundle
+	$(RUN) -m course.build bundle $(UNIT)
 
 test: python  ## prove that every notebook runs and every grade is right (options: TESTS=tests PYTEST_ARGS=-x)
 	@$(START) setup test

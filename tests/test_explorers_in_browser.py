@@ -298,7 +298,7 @@ def test_carry_shows_pytorchs_numbers(explorers):
 @pytest.mark.parametrize("weights", range(len(WEIGHTS.options)), ids=WEIGHTS.options)
 def test_output_layer_shows_pytorchs_numbers(explorers, weights):
     shown = explorers["output_layer"]
-    shown.move(h0=4, h1=26, h2=36, h3=30, weights=weights)
+    shown.move(h0=3, h1=26, h2=36, h3=30, weights=weights)     # some logits lie half-way between two roundings
     W, b = (values[weights] for values in output_weights().values())
     logits = F.linear(_vector(shown, "h", 4), W, b)
     assert f"gives the logits {_listed(logits, 2)}. The largest belongs to class {logits.argmax()}." in shown.words()
