@@ -432,7 +432,7 @@ def _listed(values, digits=2):
 
 
 def _numbers(values, digits=2):
-    return "[" + ", ".join(f"{value:.{digits}f}" for value in values.tolist()) + "]"
+    return _listed(values.tolist(), digits)
 
 
 def _picture(fig, alt):

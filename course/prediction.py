@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from . import pictures
-from .tables import Rows
+from .tables import Rows, ShowsItsTable
 
 RECURRENT = (nn.RNN, nn.GRU, nn.LSTM)
 HEAD = ("Layer", "Name", "Shape", "Numbers")
@@ -29,7 +29,7 @@ class Layer:
 
 
 @dataclass(frozen=True, repr=False)
-class PredictionTrace:
+class PredictionTrace(ShowsItsTable):
     """The five layers of one prediction, in order. T steps, F features, H hidden units, C classes.
 
     =========  ======  ==============================================
@@ -61,12 +61,6 @@ class PredictionTrace:
         """Layer · Name · Shape · Numbers."""
         rows = [(str(i), layer.name, str(layer.shape), _listed(layer.values[0])) for i, layer in enumerate(self.layers, start=1)]
         return Rows(f"One prediction of nn.{self.kind} over {self.steps} time steps", HEAD, rows)
-
-    def _repr_html_(self):
-        return self.table()._repr_html_()
-
-    def __repr__(self):
-        return repr(self.table())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from . import pictures
-from .tables import Rows, Text
+from .tables import Rows, ShowsItsTable, Text
 from .tasks import GUESSING
 
 PAGE = ((1.2, 0.35), (0.9, 0.50), (0.7, 0.65), (0.5, 0.75), (0.4, 0.82))
@@ -69,7 +69,7 @@ def _against_before(fall, fastest, loss):
 
 
 @dataclass(repr=False)
-class TrainingTrace:
+class TrainingTrace(ShowsItsTable):
     """A training, as it goes and afterwards.
 
     state: the way the state was handled; planned: how many epochs there will be; model: the network, trained so far;
@@ -136,15 +136,9 @@ class TrainingTrace:
             return ""
         return f"On new sequences after the last epoch: loss {self.epochs[-1].test_loss:.2f}, accuracy {self.epochs[-1].test_accuracy:.2f}."
 
-    def _repr_html_(self):
-        return self.table()._repr_html_()
-
-    def __repr__(self):
-        return repr(self.table())
-
 
 @dataclass(repr=False)
-class Comparison:
+class Comparison(ShowsItsTable):
     """The same training with the state handled in several ways. traces: {way: TrainingTrace}."""
 
     traces: dict
@@ -162,12 +156,6 @@ class Comparison:
 
     def __getitem__(self, way):
         return self.traces[way]
-
-    def _repr_html_(self):
-        return self.table()._repr_html_()
-
-    def __repr__(self):
-        return repr(self.table())
 
 
 def _row(values):

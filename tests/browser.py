@@ -59,15 +59,6 @@ def chromium():
         browser.close()
 
 
-def run_all(page, address, lesson):
-    """Open a lesson in Lab and choose Run > Run All Cells."""
-    page.goto(f"{address}/tree/{lesson}")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_selector("text=| Idle", timeout=60_000)
-    page.click("text=Run >> nth=0")
-    page.click("text=Run All Cells")
-
-
 def open_notebook(page, address, notebook, application):
     """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". Waits for its kernel."""
     page.goto(f"{address.removesuffix('/lab')}/{PLACES[application]}/{notebook}?reset")

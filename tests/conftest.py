@@ -40,6 +40,13 @@ def run(*command, cwd, **environment):
     )
 
 
+def nbgrader(root, *arguments):
+    """Run an nbgrader command in a course folder, which must succeed. Returns its log."""
+    done = run("nbgrader", *arguments, cwd=root)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 def read(notebook):
     """A notebook as plain data."""
     return json.loads(Path(notebook).read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from browser import ROOT, new_page, run_all, running_lab
+from browser import ROOT, new_page, open_notebook, run_all_cells, running_lab
 from nbformat.v4 import new_code_cell
 
 LESSON = "03_cell_step"
@@ -41,7 +41,8 @@ def main():
 
 
 def _take_explorers(page, address):
-    run_all(page, address, "explorers.ipynb")
+    open_notebook(page, address, "explorers.ipynb", "JupyterLab")
+    run_all_cells(page)
     page.keyboard.press("Control+b")
     for number, lesson in enumerate(MOVED):
         explorer = page.locator(".hidden-state-explorer").nth(number)
@@ -53,7 +54,8 @@ def _take_explorers(page, address):
 
 
 def _take_lesson(page, address):
-    run_all(page, address, "lesson.ipynb?reset")    # without the tab of the other notebook
+    open_notebook(page, address, "lesson.ipynb", "JupyterLab")
+    run_all_cells(page)
     page.keyboard.press("Control+b")
     page.wait_for_selector(".hidden-state-canvas svg", timeout=60_000)
     page.wait_for_selector("text=| Idle", timeout=60_000)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from conftest import ROOT, copy_course, read, run, sanitised, source
+from conftest import ROOT, copy_course, nbgrader, read, run, sanitised, source
 from nbclient import NotebookClient
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -107,9 +107,7 @@ def generate_with_make(root):
 
 
 def generate_with_nbgrader(root):
-    done = run("nbgrader", "generate_assignment", "pipeline", "--force", cwd=root)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    return nbgrader(root, "generate_assignment", "pipeline", "--force")
 
 
 def generate_with_formgrader(root):

@@ -3,8 +3,8 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -134,7 +134,7 @@ def _tables(box):
 
 
 def _sheets(explorer):
-    tables, at = explorer._here()
+    tables, at = explorer.here()
     sheets = [sheet(view, explorer.scene, tables, at) for view in explorer.scene.views]
     return [[head, *rows] for head, rows in sheets]
 
@@ -451,12 +451,10 @@ def test_comes_back_alive_after_a_reload(page, saved, application):
 @pytest.fixture(scope="module", params=("trusted", "untrusted", "without a kernel"))
 def reopened(request, browser, served, application, saved):
     """The saved notebook in a new page: with a new kernel, as if it came from elsewhere, and with its kernel shut down."""
-    copy = f"{application} {request.param}.ipynb"
-    shutil.copy(served[1] / f"{application}.ipynb", served[1] / copy)
+    copy, notebook = f"{application} {request.param}.ipynb", deepcopy(saved)    # the file itself may be saved again, and be empty for a moment
     if request.param == "untrusted":
-        notebook = nbformat.read(served[1] / copy, 4)
         notebook.cells[0].source += f"\n# {served[1]}"
-        nbformat.write(notebook, served[1] / copy)
+    nbformat.write(notebook, served[1] / copy)
     page = browser.new_page(viewport={"width": 1300, "height": 1200})
     page.set_default_timeout(10_000)
     open_notebook(page, served[0], copy, application)

@@ -5,7 +5,7 @@ import time
 
 import nbformat
 import pytest
-from browser import ROOT, new_page, run_all, running_lab
+from browser import ROOT, new_page, open_notebook, run_all_cells, running_lab
 
 LESSON = "03_cell_step.ipynb"
 
@@ -29,7 +29,8 @@ def test_run_all_goes_to_the_end_of_a_blank_lesson_and_pictures_have_alt_text(la
     address, folder = lab
     errors = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    run_all(page, address, LESSON)
+    open_notebook(page, address, LESSON, "JupyterLab")
+    run_all_cells(page)
     page.wait_for_selector('.jp-OutputArea img[alt*="Step 2"]', timeout=60_000)
     alts = page.eval_on_selector_all(".jp-OutputArea img", "images => images.map(i => [i.alt, i.naturalWidth])")
     assert alts and all(len(alt) > 30 and width > 100 for alt, width in alts)

@@ -14,7 +14,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import ROOT, grade_id, read, run, source
+from conftest import ROOT, grade_id, nbgrader, read, source
 from nbgrader.api import Gradebook
 
 from course.grading import seed
@@ -222,12 +222,6 @@ def grade(root, names):
     nbgrader(root, "generate_feedback", UNIT)
     nbgrader(root, "export", "--to", "grades.csv")
     return log
-
-
-def nbgrader(root, *arguments):
-    done = run("nbgrader", *arguments, cwd=root)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
 
 
 def hand_in(folder, notebooks):

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from conftest import ROOT, copy_course, run
+from conftest import ROOT, copy_course, nbgrader
 from nbgrader.api import Gradebook
 
 UNIT = "training"
@@ -13,19 +13,14 @@ UNIT = "training"
 def scores(tmp_path_factory):
     """{student: {lesson: score}} after generate, autograde and feedback, and the folder of the course."""
     root = copy_course(tmp_path_factory.mktemp("training"))
-    _nbgrader(root, "generate_assignment", UNIT, "--force")
+    nbgrader(root, "generate_assignment", UNIT, "--force")
     for student, folder in (("right", "solutions"), ("blank", "notebooks")):
         shutil.copytree(root / folder / UNIT, root / "submitted" / student / UNIT, ignore=shutil.ignore_patterns("*.md", "*.yml"))
-    _nbgrader(root, "autograde", UNIT)
-    _nbgrader(root, "generate_feedback", UNIT)
+    nbgrader(root, "autograde", UNIT)
+    nbgrader(root, "generate_feedback", UNIT)
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
         found = gradebook.assignment_submissions(UNIT)
         return {each.student.id: {n.name: (n.score, n.max_score) for n in each.notebooks} for each in found}, root
-
-
-def _nbgrader(root, *command):
-    done = run("nbgrader", *command, cwd=root)
-    assert done.returncode == 0, done.stderr
 
 
 def test_right_work_gets_every_point_and_blank_work_none(scores):

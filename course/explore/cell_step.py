@@ -8,7 +8,7 @@ from ..own import Beside, find
 from ..trace import Trace
 from . import views
 from .explorer import Explorer, Scene, Slider, Table
-from .networks import WEIGHTS, cell_weights
+from .networks import WEIGHTS, by_weights, cell_weights, try_out
 
 X = [f"x{i}" for i in range(example.NUM_FEATURES)]
 H = [f"h{i}" for i in range(example.HIDDEN_SIZE)]
@@ -22,7 +22,8 @@ def cell_step(rnn_step=None):
     """
     mine = Beside("rnn_step", find("rnn_step", rnn_step), torch.rnn_tanh_cell)
     weights = cell_weights()
-    _try_out(mine, weights)
+    random = torch.Generator().manual_seed(0)
+    try_out(mine, weights, torch.rand(3, len(X), generator=random), torch.rand(3, len(H), generator=random))
     return Explorer(Scene(
         title="Explorer: one step of the cell",
         controls=[
@@ -43,14 +44,6 @@ def _listed(names):
     return "[" + ", ".join(f"{{{name}}}" for name in names) + "]"
 
 
-def _try_out(mine, weights):
-    """Meet the differences that a start on the worked example would not show."""
-    random = torch.Generator().manual_seed(0)
-    x, h = torch.rand(3, len(X), generator=random), torch.rand(3, len(H), generator=random)
-    for which in range(len(WEIGHTS.options)):
-        mine(x, h, *(values[which] for values in weights.values()))
-
-
 def _parts(mine):
     beside = [("PyTorch's", "pytorchs")] if mine.disagrees else []
     return [("W_ih x + b_ih", "input_part"), ("W_hh h + b_hh", "state_part"), ("sum", "total"), ("tanh: new h", "new"), *beside]
@@ -59,11 +52,9 @@ def _parts(mine):
 def _step(points, mine, weights):
     """What one step makes of N points: the parts by their formula, the new state by the learner's function."""
     x, h = (torch.stack([points[name] for name in names], dim=1) for names in (X, H))
-    which = points["weights"].long()
     tables = {name: torch.zeros(len(x), len(H)) for name in ("input_part", "state_part", "total", "new", "pytorchs")}
-    for choice in which.unique().tolist():
-        rows = which == choice
-        W_ih, W_hh, b_ih, b_hh = own = [values[choice] for values in weights.values()]
+    for rows, own in by_weights(points["weights"].long(), weights):
+        W_ih, W_hh, b_ih, b_hh = own
         parts = F.linear(x[rows], W_ih, b_ih), F.linear(h[rows], W_hh, b_hh)
         results = (*parts, sum(parts), mine(x[rows], h[rows], *own), torch.rnn_tanh_cell(x[rows], h[rows], *own))
         for table, result in zip(tables.values(), results):

@@ -152,15 +152,15 @@ class Explorer:
 
     def look(self, name, keep=None):
         """The numbers of a table at the sliders' positions, as nested lists. keep: axes to show whole."""
-        tables, at = self._here()
+        tables, at = self.here()
         kept = [axis for axis in tables[name].axes if axis not in at] if keep is None else keep
         return words.pick(tables[name], kept, at)
 
     def sentence(self):
         """What the picture shows now, in words."""
-        return words.fill(self.scene.words, self.scene.controls, *self._here())
+        return words.fill(self.scene.words, self.scene.controls, *self.here())
 
-    def _here(self):
+    def here(self):
         """The tables and the position in them. Where tables lie around a point, that is the sliders' own point."""
         if self.scene.around is None:
             return self.scene.tables, self.at()

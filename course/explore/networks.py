@@ -19,6 +19,18 @@ def output_weights():
     return {"W": torch.stack([torch.tensor(example.W_OUT), W]), "b": torch.stack([torch.tensor(example.B_OUT), b])}
 
 
+def try_out(function, weights, *inputs):
+    """Call a learner's function with each set of weights: it meets differences that a start on the worked example would not show."""
+    for choice in range(len(WEIGHTS.options)):
+        function(*inputs, *(values[choice] for values in weights.values()))
+
+
+def by_weights(which, weights):
+    """For points with the positions `which` (N,) of the switch: the rows (N,) of each set that is used, and its weights."""
+    for choice in which.unique().tolist():
+        yield which == choice, [values[choice] for values in weights.values()]
+
+
 def _mixed(*shapes):
     random = torch.Generator().manual_seed(12)
     return [(torch.rand(shape, generator=random) * 2 - 1).mul(10).round() / 10 for shape in shapes]

@@ -8,7 +8,7 @@ from ..own import Beside, find
 from ..trace import Trace
 from . import views
 from .explorer import Explorer, Scene, Slider, Table
-from .networks import WEIGHTS, output_weights
+from .networks import WEIGHTS, by_weights, output_weights, try_out
 
 H = [f"h{i}" for i in range(example.HIDDEN_SIZE)]
 LAST_STATE = (0.3, 0.4, 0.5, 0.6)
@@ -21,8 +21,7 @@ def output_layer(output_layer=None):
     """
     mine = Beside("output_layer", find("output_layer", output_layer), F.linear)
     weights = output_weights()
-    for which in range(len(WEIGHTS.options)):   # meet differences that the start would not show
-        mine(torch.linspace(-1, 1, 2 * len(H)).reshape(2, -1), *(values[which] for values in weights.values()))
+    try_out(mine, weights, torch.linspace(-1, 1, 2 * len(H)).reshape(2, -1))
     beside = [("PyTorch's", "pytorchs")] if mine.disagrees else []
     return Explorer(Scene(
         title="Explorer: the output layer",
@@ -44,8 +43,7 @@ def _logits(points, mine, weights):
     h = torch.stack([points[name] for name in H], dim=1)
     which = points["weights"].long()
     logits, pytorchs = torch.zeros(len(h), example.NUM_CLASSES), torch.zeros(len(h), example.NUM_CLASSES)
-    for choice in which.unique().tolist():
-        rows, W, b = which == choice, weights["W"][choice], weights["b"][choice]
+    for rows, (W, b) in by_weights(which, weights):
         logits[rows] = mine(h[rows], W, b).detach().to(logits.dtype)
         pytorchs[rows] = F.linear(h[rows], W, b)
     return {
