@@ -33,7 +33,7 @@ help:  ## list these commands
 	@echo
 	@echo "Each command sets up what it needs, in the folder .venv. The first time takes a few minutes."
 
-lab: python  ## learn: open the first lesson in JupyterLab (options: LAB_ARGS="--no-browser --port=8899")
+lab: python  ## learn: open the first page in JupyterLab (options: LAB_ARGS="--no-browser --port=8899")
 	@$(START) lab $(LAB_ARGS)
 
 teach: python  ## teach: open JupyterLab with Formgrader, to release, grade and give feedback

@@ -10,7 +10,10 @@ def is_attempted(answer):
     """False for None, for `...`, and for a function whose body is nothing but its docstring, `pass` or `...`."""
     if answer is None or answer is ...:
         return False
-    code = getattr(answer, "__code__", None)
+    try:
+        code = getattr(answer, "__code__", None)
+    except Exception:   # an object that does not want to be looked at is an answer all the same
+        return True
     if code is None:
         return True
     body = [i for i in dis.get_instructions(code) if i.opname not in BOOKKEEPING]

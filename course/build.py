@@ -32,11 +32,13 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
 from .grading.keep import digest, is_untouched
+from .grading.questions import QuestionError, expand
 from .quiz import seal
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_A_CELL = 120
 TABLE_BEGINS, TABLE_ENDS = "<!-- lessons -->", "<!-- /lessons -->"
+UNIT_PAGE = "00_start"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 INSTRUCTORS = ("grading", "build.py", "__pycache__")
 INSTRUCTORS_TABLES = ("project.optional-dependencies", "tool.pytest.ini_options")
@@ -64,6 +66,11 @@ class Lesson:
         return self.source.parent.name
 
     @property
+    def is_page(self):
+        """Is it the page at the start of its unit, and no lesson?"""
+        return self.name == UNIT_PAGE
+
+    @property
     def twin(self):
         return self.source.with_suffix(".ipynb")
 
@@ -88,8 +95,8 @@ def rebuild(root=ROOT, say=print):
 
 
 def read_lessons(root):
-    """All lessons under root/solutions, in the order of their numbers."""
-    sources = sorted(root.glob("solutions/*/*.md"), key=lambda path: path.name)
+    """All lessons under root/solutions, in the order of their numbers, each unit's page before them."""
+    sources = sorted(root.glob("solutions/*/*.md"), key=lambda path: (path.name, path))
     if not sources:
         raise BuildError(f"{root / 'solutions'} holds no lesson: sources are solutions/<unit>/<lesson>.md")
     return [Lesson(source, _read(source)) for source in sources]
@@ -97,7 +104,7 @@ def read_lessons(root):
 
 def units(lessons):
     """The units in the order of their first lessons."""
-    return list(dict.fromkeys(lesson.unit for lesson in lessons))
+    return list(dict.fromkeys(lesson.unit for lesson in lessons if not lesson.is_page))
 
 
 def _read(source):
@@ -139,7 +146,7 @@ def write_registers(root, lessons):
 def describe(lessons):
     """{unit: [{lesson, title, minutes, items}]}; an item is one graded cell: {kind, name, section, points}."""
     found = {unit: [] for unit in units(lessons)}
-    for lesson in lessons:
+    for lesson in (lesson for lesson in lessons if not lesson.is_page):
         about = lesson.notebook.metadata.hidden_state
         entry = {"lesson": lesson.name, "title": about.title, "minutes": about.minutes, "items": _items(lesson)}
         found[lesson.unit].append(entry)
@@ -170,11 +177,14 @@ def with_table(readme, table):
 def _items(lesson):
     section, items = "", []
     for cell in lesson.notebook.cells:
-        if cell.cell_type == "markdown":
+        mark = cell.metadata.get("nbgrader", {})
+        if mark.get("grade"):
+            read_by_hand = mark.get("solution")
+            item = {"kind": "text", "name": cell.id} if read_by_hand else _graded_call(lesson, cell)
+            items.append({**item, "section": section, "points": mark["points"]})
+        elif cell.cell_type == "markdown":
             headings = re.findall(r"^## (.+)$", cell.source, flags=re.MULTILINE)
             section = headings[-1].strip() if headings else section
-        elif cell.metadata.get("nbgrader", {}).get("grade"):
-            items.append({**_graded_call(lesson, cell), "section": section, "points": cell.metadata.nbgrader.points})
     return items
 
 
@@ -182,7 +192,7 @@ def _graded_call(lesson, cell):
     """What a graded cell checks, from its first statement: check("name", …) or quiz("lesson", number, …)."""
     try:
         call = ast.parse(cell.source).body[0].value
-        arguments = [ast.literal_eval(argument) for argument in call.args[:-1]]
+        arguments = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
         kind = call.func.id
     except (SyntaxError, IndexError, AttributeError, ValueError):
         kind, arguments = None, []
@@ -194,7 +204,7 @@ def _graded_call(lesson, cell):
 
 
 def _quiz_keys(root, found):
-    """{lesson: {number: {answer, why}}} from every unit's quiz.yml, which must fit the quiz cells of its lessons."""
+    """{lesson: {number: question}} from every unit's quiz.yml, which must fit the quiz cells of its lessons."""
     keys = {}
     for unit, entries in found.items():
         file = root / "solutions" / unit / "quiz.yml"
@@ -204,8 +214,15 @@ def _quiz_keys(root, found):
             answered = {str(number) for number in given.get(entry["lesson"], {})}
             if asked != answered:
                 raise BuildError(f"{file}: {entry['lesson']} asks questions {_listed(asked)}, and the file answers {_listed(answered)}")
-        keys.update(given)
+            keys[entry["lesson"]] = {number: _expanded(file, entry["lesson"], number, each) for number, each in given.get(entry["lesson"], {}).items()}
     return keys
+
+
+def _expanded(file, lesson, number, question):
+    try:
+        return expand(question)
+    except QuestionError as error:
+        raise BuildError(f"{file}: question {number} of {lesson}: {error}") from None
 
 
 def _listed(numbers):

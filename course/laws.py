@@ -1,4 +1,4 @@
-"""The laws of hidden state: five statements that hold for every recurrent module that is written right.
+"""The laws of hidden state: eight statements that hold for every recurrent module that is written right.
 
 Each law takes a module with the call of `nn.RNN`, `nn.GRU` and `nn.LSTM`,
 
@@ -12,6 +12,8 @@ prediction: in eval mode, which is put back afterwards. Weights are never change
     zero law holds: the outputs without a state and with a state of zeros agree to 1e-05
 """
 
+import copy
+import io
 import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ import torch
 from torch import nn
 
 from .attempt import is_attempted
+from .law_card import Card
 
 TOLERANCE = 1e-5
 NUM_STEPS, BATCH = 7, 3
@@ -53,7 +56,7 @@ class Verdict:
 
 def _law(test):
     """Turn a test(module, x) -> Verdict into a law: default input, eval mode, errors put into words."""
-    name = test.__name__.replace("_", " ")
+    name = test.__name__.replace("_", " ").replace("last valid", "last-valid")
 
     @wraps(test)
     def law(module, x=None):
@@ -168,7 +171,71 @@ def cut_law(module, x):
     return kept
 
 
-ALL = (zero_law, step_law, chunk_law, row_law, cut_law)
+@_law
+def reset_law(module, x):
+    """Resetting row i leaves the other rows as they were, and row i goes on as from a state of zeros.
+
+    The first half of x makes a state, in which row 0 is then set to zero; the second half is run from it.
+    Arguments and result as in `chunk_law`; x needs at least two rows.
+    """
+    axis, half = _batch_axis(module), _num_steps(module, x) // 2
+    if x.shape[axis] < 2:
+        raise ValueError("the reset law needs a batch of at least 2")
+    _, state = module(_steps(module, x, 0, half), _zero_state(module, x))
+    rest, rows = _steps(module, x, half, 2 * half), torch.arange(x.shape[axis], device=x.device)
+    reset, _ = module(rest, _each(lambda part: part.index_fill(-2, rows[:1], 0), state))
+    for which, other, what in (
+        (rows[1:], state, "the other rows with and without a reset of row 0"),
+        (rows[:1], _zeros_like(state), "row 0 after its reset and after a start from zeros"),
+    ):
+        verdict = _compare("reset law", reset.index_select(axis, which), module(rest, other)[0].index_select(axis, which), what)
+        if not verdict:
+            return verdict
+    return verdict
+
+
+@_law
+def last_valid_law(module, x):
+    """h_n == the output at each row's last real step: row i is stopped i steps before the end.
+
+    Looks at the last layer's h, of an LSTM too. Arguments and result as in `zero_law`.
+    """
+    axis, steps = _batch_axis(module), _num_steps(module, x)
+    outputs, _ = module(x, _zero_state(module, x))
+    ends, states = [], []
+    for row in range(x.shape[axis]):
+        length = max(steps - row, 1)
+        shorter = _steps(module, x, 0, length)
+        _, state = module(shorter, _zero_state(module, shorter))
+        states.append((state[0] if isinstance(state, tuple) else state).flatten(0, -3)[-1, row])
+        ends.append(outputs.select(axis, row)[length - 1])
+    return _compare("last-valid law", torch.stack(states), torch.stack(ends), "h_n and the output at each row's last real step")
+
+
+@_law
+def resume_law(module, x):
+    """Save, restore, continue == never interrupted: the second half of x, from what was saved after the first.
+
+    Saved are the state and, of an nn.Module, its state_dict, as `torch.save` writes them; they are restored into a copy
+    of the module that was made before the run. Arguments and result as in `chunk_law`.
+    """
+    another, half, file = copy.deepcopy(module), _num_steps(module, x) // 2, io.BytesIO()
+    _, state = module(_steps(module, x, 0, half), _zero_state(module, x))
+    torch.save({"state": state, "weights": module.state_dict() if isinstance(module, nn.Module) else {}}, file)
+    file.seek(0)
+    saved = torch.load(file)
+    if isinstance(another, nn.Module):
+        another.load_state_dict(saved["weights"])
+    rest = _steps(module, x, half, 2 * half)
+    return _compare("resume law", module(rest, state)[0], another(rest, saved["state"])[0], "the run that went on and the one that was restored")
+
+
+ALL = (zero_law, step_law, chunk_law, row_law, reset_law, cut_law, last_valid_law, resume_law)
+
+
+def card():
+    """The laws on one page, each with its test of one line; `card().save()` writes it as a page to print."""
+    return Card()
 
 
 def check_all(module, x=None):

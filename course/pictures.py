@@ -327,6 +327,19 @@ def prediction(layers):
     return _picture(fig, f"One prediction in {len(layers)} layers: {parts}.")
 
 
+@_in_one_style
+def broken_laws(sizes, bugs, names):
+    """Which law sees which bug. sizes: (bugs, laws), the difference that a law found, 0 where it holds."""
+    fig, ax = _blank(9, 0.42 * len(names) + 1)
+    _grid(ax, sizes.T, STATE, column="", line="", text=lambda size: f"{size:.2g}" if size else "holds")
+    ax.set_xticks(range(len(bugs)), [textwrap.fill(bug, 14) for bug in bugs])
+    ax.set_yticks(range(len(names)), names)
+    broken = (
+        f"{bug} breaks {', '.join(name for name, size in zip(names, row) if size > 0)}" for bug, row in zip(bugs, sizes.tolist())
+    )
+    return _picture(fig, f"Differences that {len(names)} laws find for {len(bugs)} bugs: {'; '.join(broken)}.")
+
+
 def _blank(width, height, xlim=None, ylim=None):
     fig = Figure(figsize=(width, height), layout="constrained", facecolor=GROUND)
     ax = fig.add_subplot()
@@ -338,13 +351,13 @@ def _blank(width, height, xlim=None, ylim=None):
     return fig, ax
 
 
-def _grid(ax, values, cmap, column, line):
+def _grid(ax, values, cmap, column, line, text="{:.2f}".format):
     lines, columns = values.shape
     ax.imshow(values.numpy(), cmap=cmap, vmin=LIMITS[0], vmax=LIMITS[1], aspect="auto")
     for i in range(lines):
         for j in range(columns):
             value = values[i, j].item()
-            ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=_ink_on(cmap, value), size=9)
+            ax.text(j, i, text(value), ha="center", va="center", color=_ink_on(cmap, value), size=9)
     ax.set_xticks(range(columns), [str(j + 1) for j in range(columns)])
     ax.set_yticks(range(lines), [str(i) for i in range(lines)])
     ax.tick_params(length=0)

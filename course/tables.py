@@ -8,7 +8,7 @@ def html_table(caption, head, rows, style=""):
     safe = html.escape
     heads = "".join(f'<th scope="col"{style}>{safe(name)}</th>' for name in head)
     lines = "".join(
-        f'<tr><th scope="row">{safe(name)}</th>' + "".join(f"<td{style}>{safe(cell)}</td>" for cell in cells) + "</tr>" for name, *cells in rows
+        f'<tr><th scope="row"{style}>{safe(name)}</th>' + "".join(f"<td{style}>{safe(cell)}</td>" for cell in cells) + "</tr>" for name, *cells in rows
     )
     return f"<table><caption{style}>{safe(caption)}</caption><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 

@@ -1,20 +1,25 @@
 """Whatever a learner hands to a check, a quiz, a hint or the progress file: the answer is a clear sentence."""
 
+import contextlib
 import importlib
 import json
 import os
+import re
 import textwrap
 import time
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from course import check, hint, progress, quiz
+from course import check, hint, my_numbers, progress, quiz
 from course.checks import engine, hints, play
 from course.checks.engine import CheckFailed, NotAttempted
 from course.checks.judge import evaluate
+from course.grading.questions import QuestionError, expand
 
 torch.set_num_threads(1)
 
@@ -302,18 +307,36 @@ QUESTIONS = {
     "04_carry": {
         1: {"answer": "B", "why": {"A": "The state is not an output.", "B": "The state carries over.", "C": "A gradient is something else."}},
         2: {"answer": "A", "why": {"A": "Ten steps, ten states.", "B": "Zero is where it starts."}},
+        3: {
+            "kind": "shape", "given": {"B": [3, 5, 7], "H": [4, 6]}, "answer": "(1, B, H)", "why": "One layer, {B} rows.",
+            "wrong": {"(B, H)": "The layer is missing.", "(1, H, B)": "Turned round."}, "otherwise": "Layers come first.",
+        },
+        4: {
+            "kind": "number", "digits": 2, "given": {"a": [0.5, 1.0, 2.0]}, "answer": "exp(a) / (exp(a) + 1)", "why": "Softmax of two.",
+            "wrong": {"100 * exp(a) / (exp(a) + 1)": "That is in percent."}, "otherwise": "Divide by the sum.",
+        },
+        5: {"kind": "number", "answer": 4, "why": "Four steps.", "wrong": {12: "All of them."}},
     },
 }
 
 
-class TestQuiz:
+EXPANDED = {lesson: {number: expand(question) for number, question in numbered.items()} for lesson, numbered in QUESTIONS.items()}
+SEALED = QUIZ.seal(EXPANDED)
+VARIANTS = [pytest.param(number, variant, id=f"{number}-{i}") for number in (3, 4) for i, variant in enumerate(EXPANDED["04_carry"][number]["variants"])]
+
+
+class Sealed:
     @pytest.fixture(autouse=True)
     def sealed(self, monkeypatch, tmp_path):
         self.file = tmp_path / "quiz.json"
-        self.file.write_text(json.dumps(QUIZ.seal(QUESTIONS)), encoding="utf-8")
+        self.file.write_text(json.dumps(SEALED), encoding="utf-8")
         monkeypatch.setattr(QUIZ, "SEALED", self.file)
-        monkeypatch.setattr(progress, "_in_memory", {"exercises": {}, "answers": {}})
+        monkeypatch.setattr(progress, "_in_memory", progress._nothing())
+        for name in ("HIDDEN_STATE_STUDENT", "JUPYTERHUB_USER"):
+            monkeypatch.delenv(name, raising=False)
 
+
+class TestQuiz(Sealed):
     @pytest.mark.parametrize("answer", ["B", "b", " B "])
     def test_right(self, answer, capsys):
         quiz("04_carry", 1, answer)
@@ -331,7 +354,7 @@ class TestQuiz:
 
     @pytest.mark.parametrize("answer", [None, ...])
     def test_not_attempted(self, answer):
-        with pytest.raises(NotAttempted, match="type a letter in quotes, as answer_2"):
+        with pytest.raises(NotAttempted, match="type a letter in quotes, as \"A\", as the value of answer_2"):
             quiz("04_carry", 2, answer)
 
     @pytest.mark.parametrize("answer", [2, 1.5, ["A"], {"A"}, True, b"A", len, torch.zeros(3)])
@@ -353,11 +376,11 @@ class TestQuiz:
 
     def test_the_sealed_file_holds_no_plain_text(self):
         text = self.file.read_text(encoding="utf-8")
-        for question in QUESTIONS["04_carry"].values():
-            for why in question["why"].values():
-                assert not any(word in text for word in why.split() if len(word) > 3)
+        for question in EXPANDED["04_carry"].values():
+            for why in (why for variant in question["variants"] for why in variant["why"].values()):
+                assert not any(word in text for word in re.findall(r"\w{4,}", why))
         assert '"answer"' not in text and '"why"' not in text
-        cards = json.loads(text)["04_carry"]["1"]
+        cards = json.loads(text)["04_carry"]["1"]["variants"][0]["cards"]
         assert len(cards) == 3 and not set("ABC") & set(cards)
         assert list(cards) == sorted(cards), "the order gives nothing away"
 
@@ -366,14 +389,15 @@ class TestQuiz:
         if not real.exists():
             pytest.skip("course.build has not made it yet")
         for numbered in json.loads(real.read_text(encoding="utf-8")).values():
-            for cards in numbered.values():
-                for tag, card in cards.items():
+            for variant in (variant for question in numbered.values() for variant in question["variants"]):
+                assert set(variant) == {"given", "cards"}
+                for tag, card in variant["cards"].items():
                     assert all(c in "0123456789abcdef" for c in tag)
                     assert " " not in card
 
     def test_an_answer_that_is_no_option_cannot_be_sealed(self):
         with pytest.raises(ValueError, match="not among its options"):
-            QUIZ.seal({"x": {1: {"answer": "Z", "why": {"A": "a"}}}})
+            QUIZ.seal({"x": {1: expand({"answer": "Z", "why": {"A": "a"}})}})
 
 
 class TestProgressFile:
@@ -413,9 +437,9 @@ class TestProgressFile:
         assert set(json.loads(file.read_text())["exercises"]) == {"to_probs", "to_time_major"}
         assert os.listdir(file.parent) == ["progress.json"]
 
-    def test_a_failed_check_notes_nothing(self, file):
+    def test_a_failed_check_notes_only_that_it_failed(self, file):
         said("to_probs", lambda logits: logits)
-        assert not file.exists()
+        assert json.loads(file.read_text()) == {"exercises": {}, "answers": {}, "misses": {"to_probs": 1}}
 
     def test_a_folder_in_the_place_of_the_file(self, file, capsys):
         file.mkdir(parents=True)
@@ -425,8 +449,109 @@ class TestProgressFile:
 
     def test_off_means_in_memory(self, monkeypatch, tmp_path):
         monkeypatch.setenv("HIDDEN_STATE_PROGRESS", "off")
-        monkeypatch.setattr(progress, "_in_memory", {"exercises": {}, "answers": {}})
+        monkeypatch.setattr(progress, "_in_memory", progress._nothing())
+        for name in ("HIDDEN_STATE_STUDENT", "JUPYTERHUB_USER"):
+            monkeypatch.delenv(name, raising=False)
         monkeypatch.chdir(tmp_path)
         check("to_probs", lambda logits: logits.softmax(-1))
         assert "to_probs" in progress.load()["exercises"]
         assert not list(tmp_path.iterdir())
+
+
+class TestQuestionsWithNumbers(Sealed):
+    """Shapes and numbers, and numbers that differ from student to student."""
+
+    def student_of(self, number, given):
+        """Somebody who was given these numbers."""
+        return next(who for who in map(str, range(1000)) if dict(my_numbers("04_carry", number, who)) == given)
+
+    @pytest.mark.parametrize("answer", [(1, 3, 4), [1, 3, 4], "(1, 3, 4)", " [1,3,4] ", torch.Size([1, 3, 4]), torch.tensor([1, 3, 4]), torch.empty(1, 3, 4).shape])
+    def test_a_shape_in_any_writing(self, answer, capsys):
+        quiz("04_carry", 3, answer)
+        assert "PASSED  question 3, (1, 3, 4)\n  One layer, 3 rows." in capsys.readouterr().out
+
+    @pytest.mark.parametrize("answer", [0.62, 0.6225, 0.622459331, "0.62", ".62", torch.tensor(0.6225), torch.tensor([0.5, 0]).softmax(0)[0], Fraction(62, 100), Decimal("0.62")])
+    def test_a_number_in_any_writing(self, answer):
+        quiz("04_carry", 4, answer)
+
+    @pytest.mark.parametrize("answer", [4, 4.0, "4", torch.tensor(4), True + 3])
+    def test_a_whole_number_in_any_writing(self, answer):
+        quiz("04_carry", 5, answer)
+
+    @pytest.mark.parametrize("number, answer, why", [
+        (3, (3, 4), "The layer is missing."), (3, (1, 4, 3), "Turned round."), (3, (1, 3, 5), "Layers come first."), (3, (), "Layers come first."),
+        (4, 62.2459, "That is in percent."), (4, 0.61, "Divide by the sum."), (4, 0.6, "Divide by the sum."), (4, 0.627, "Divide by the sum."), (4, -0.62, "Divide by the sum."),
+        (5, 12, "All of them."), (5, 3, "none of the mistakes that we know"), (5, 40, "none of the mistakes"),
+    ])
+    def test_wrong_numbers(self, number, answer, why):
+        with pytest.raises(CheckFailed, match=re.escape(why)):
+            quiz("04_carry", number, answer)
+        assert progress.load()["answers"] == {} and progress.load()["misses"] == {f"04_carry/{number}": 1}
+
+    @pytest.mark.parametrize("number, answer, form", [
+        *((3, answer, "a shape, as (2, 3, 4)") for answer in (4, "four", (1, 3, 4.0), (True, 3, 4), {1, 3, 4}, [[1, 3, 4]], "1; 3", len, torch.ones(2, 2))),
+        *((number, answer, "a number, as 0.25") for number in (4, 5) for answer in ("A", [0.62], True, float("nan"), float("inf"), 1j, "62 %", len, torch.ones(2), "")),
+    ])
+    def test_not_of_this_kind(self, number, answer, form):
+        with pytest.raises(CheckFailed, match=re.escape(f"the answer is {form}; yours is")):
+            quiz("04_carry", number, answer)
+
+    def test_an_answer_that_raises_when_it_is_looked_at(self):
+        class Hostile:
+            def __getattr__(self, name):
+                raise RuntimeError
+
+            __repr__ = __float__ = __getattr__
+
+        for number in (1, 3, 4):
+            with pytest.raises(CheckFailed, match="an object of type Hostile"):
+                quiz("04_carry", number, Hostile())
+
+    @pytest.mark.parametrize("number, variant", VARIANTS)
+    def test_every_variant_takes_its_own_answer_and_explains_its_mistakes(self, number, variant):
+        student = "" if variant is EXPANDED["04_carry"][number]["variants"][0] else self.student_of(number, variant["given"])
+        for text, why in variant["why"].items():
+            with contextlib.nullcontext() if text == variant["answer"] else pytest.raises(CheckFailed, match=re.escape(why)):
+                quiz("04_carry", number, text, student)
+
+    def test_a_student_gets_the_same_numbers_every_time_and_never_the_default_ones(self):
+        default = my_numbers("04_carry", 3)
+        found = {who: my_numbers("04_carry", 3, who) for who in map(str, range(60))}
+        assert all(numbers == my_numbers("04_carry", 3, f" {who} ") != default for who, numbers in found.items())
+        assert len({tuple(numbers.values()) for numbers in found.values()}) == 5
+        assert my_numbers("04_carry", 3, "Ada") == my_numbers("04_carry", 3, "ada")
+        assert repr(default) == "B = 3, H = 4   (no student id: the default numbers)"
+
+    def test_the_grader_knows_better_whose_work_it_is(self, monkeypatch):
+        typed, graded = "0", next(who for who in map(str, range(99)) if my_numbers("04_carry", 3, who) != my_numbers("04_carry", 3, "0"))
+        right = (1, *my_numbers("04_carry", 3, typed).values())
+        quiz("04_carry", 3, right, typed)
+        monkeypatch.setenv("HIDDEN_STATE_STUDENT", graded)
+        assert my_numbers("04_carry", 3, typed).student == graded
+        with pytest.raises(CheckFailed):
+            quiz("04_carry", 3, right, typed)
+
+    def test_jupyterhubs_name_is_taken_where_none_is_typed(self, monkeypatch):
+        monkeypatch.setenv("JUPYTERHUB_USER", "grace")
+        assert my_numbers("04_carry", 3).student == "grace" and my_numbers("04_carry", 3, "ada").student == "ada"
+
+    def test_who_answered_for_the_default_numbers_is_told_so(self):
+        with pytest.raises(CheckFailed, match="right for the numbers without a student id. Yours are B = "):
+            quiz("04_carry", 3, (1, 3, 4), "ada")
+
+    @pytest.mark.parametrize("student", [["ada"], 1.5, {"id": 1}])
+    def test_an_id_that_is_none(self, student):
+        with pytest.raises(CheckFailed, match="a student id is a text in quotes"):
+            my_numbers("04_carry", 3, student)
+
+
+@pytest.mark.parametrize("question, says", [
+    ({"kind": "shape", "answer": "(1, B)", "why": ""}, "cannot be worked out"),
+    ({"kind": "shape", "answer": "3", "why": ""}, "which is no shape"),
+    ({"kind": "number", "answer": 4, "why": "", "wrong": {4: ""}}, "tells the right answer clearly"),
+    ({"kind": "number", "digits": 1, "answer": 0.25, "why": ""}, "tells the right answer clearly"),
+    ({"kind": "number", "given": {"a": [3]}, "answer": "a", "why": ""}, "tells the right answer clearly"),
+])
+def test_a_question_that_cannot_be_asked(question, says):
+    with pytest.raises(QuestionError, match=says):
+        expand(question)

@@ -8,19 +8,28 @@ import yaml
 from conftest import ROOT, read, run, source
 
 from course import build
+from course.grading.questions import expand
 
-TWINS = sorted((ROOT / "solutions" / "pipeline").glob("*.ipynb"))
+
+@pytest.fixture(scope="module", params=("pipeline", "training"))
+def unit(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
+def twins(unit):
+    return sorted((ROOT / "solutions" / unit).glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def bundle(unit, tmp_path_factory):
     """The folder that comes out of the zip."""
     scratch = tmp_path_factory.mktemp("bundle")
-    zipped = build.make_bundle(ROOT, "pipeline", lambda line: None, into=scratch)
+    zipped = build.make_bundle(ROOT, unit, lambda line: None, into=scratch)
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(scratch)
     (folder,) = (path for path in scratch.iterdir() if path.is_dir())
-    assert folder.name == zipped.stem and re.fullmatch(r"hidden-state-pipeline-[0-9a-f]{8}", folder.name)
+    assert folder.name == zipped.stem and re.fullmatch(rf"hidden-state-{unit}-[0-9a-f]{{8}}", folder.name)
     return folder
 
 
@@ -31,29 +40,29 @@ def texts(bundle):
     return {str(file.relative_to(bundle)): file.read_text(encoding="utf-8") for file in files}
 
 
-def solution_lines():
+@pytest.fixture(scope="module")
+def solution_lines(unit, twins):
     """The lines of all solutions that say something and that students do not see anyway."""
     lines = set()
-    for twin in TWINS:
+    for twin in twins:
         text = "\n".join(source(cell) for cell in read(twin)["cells"])
         for region in re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", text, flags=re.DOTALL):
             lines |= {line.strip() for line in region.splitlines() if len(line.strip()) > 8}
-    shown = "\n".join(source(cell) for file in (ROOT / "notebooks" / "pipeline").glob("*.ipynb") for cell in read(file)["cells"])
+    shown = "\n".join(source(cell) for file in (ROOT / "notebooks" / unit).glob("*.ipynb") for cell in read(file)["cells"])
     return {line for line in lines if line not in shown}
 
 
-def test_it_holds_what_a_student_needs_and_no_more(bundle, texts):
+def test_it_holds_what_a_student_needs_and_no_more(unit, twins, bundle, texts):
     assert {path.name for path in bundle.iterdir()} == {"README.md", "course", "environment.yml", "notebooks", "pyproject.toml"}
-    assert {path.stem for path in (bundle / "notebooks" / "pipeline").iterdir()} == {twin.stem for twin in TWINS}
+    assert {path.stem for path in (bundle / "notebooks" / unit).iterdir()} == {twin.stem for twin in twins}
     assert not [place for place in texts if place.endswith((".md", ".yml", ".pyc")) and place not in ("README.md", "environment.yml")]
-    assert {path.stem for path in bundle.rglob("*.png")} == {twin.stem for twin in TWINS}
+    assert {path.stem for path in bundle.rglob("*.png")} == {path.stem for path in twins[0].parent.glob("*.png")}
     assert not [place for place in texts if "grading" in place or "build.py" in place]
 
 
-def test_no_solution_is_in_it(texts):
-    lines = solution_lines()
-    assert len(lines) > 20
-    found = {(place, line) for place, text in texts.items() for line in lines if _holds(text, line)}
+def test_no_solution_is_in_it(texts, solution_lines):
+    assert len(solution_lines) > 20
+    found = {(place, line) for place, text in texts.items() for line in solution_lines if _holds(text, line)}
     assert not found
 
 
@@ -71,9 +80,10 @@ def test_no_hidden_test_is_in_it(texts):
     assert not seed.exists() or not any(seed.read_text().strip() in text for text in texts.values())
 
 
-def test_no_quiz_key_and_no_explanation_is_in_it(texts):
-    keys = yaml.safe_load((ROOT / "solutions" / "pipeline" / "quiz.yml").read_text(encoding="utf-8"))
-    whys = [" ".join(why.split()) for questions in keys.values() for question in questions.values() for why in question["why"].values()]
+def test_no_quiz_key_and_no_explanation_is_in_it(unit, texts):
+    keys = yaml.safe_load((ROOT / "solutions" / unit / "quiz.yml").read_text(encoding="utf-8"))
+    variants = [v for questions in keys.values() for question in questions.values() for v in expand(question)["variants"]]
+    whys = {" ".join(why.split()) for variant in variants for why in variant["why"].values()}
     assert len(whys) > 20
     assert not {(place, why) for place, text in texts.items() for why in whys if why[:40] in text}
     assert not [place for place, text in texts.items() if re.search(r"answer_\d = \\?['\"][A-E]", text)]

@@ -1,16 +1,19 @@
 """The laws hold for PyTorch's own layers, and each kind of broken module breaks its own law and no other."""
 
+import html
+import io
 import itertools
 
 import pytest
 import torch
 from torch import nn
 
-from course import laws
+from course import law_card, laws
 
 torch.set_num_threads(1)
 
 LAWS = {law.__name__: law for law in laws.ALL}
+NAMES = {name: name.replace("last_valid", "last-valid").replace("_", " ") for name in LAWS}
 LAYERS = [
     (kind, dict(num_layers=layers, batch_first=first, dtype=dtype, dropout=0.5 if layers > 1 else 0.0))
     for kind, layers, first, dtype in itertools.product((nn.RNN, nn.GRU, nn.LSTM), (1, 2), (False, True), (torch.float32, torch.float64))
@@ -150,12 +153,59 @@ class DetachesWhatItReturns(Broken):
         return outputs, h_n.detach()
 
 
+class RestartsAllRowsWithOne(Broken):
+    def forward(self, x, state=None):
+        new = state is not None and (state == 0).all(-1).any()
+        return self.layer(x, None if new else state)
+
+
+class ResetRowGoesOnFromSomethingElse(Broken):
+    def forward(self, x, state=None):
+        if state is not None and 0 < (state == 0).all(-1).sum() < state.shape[1]:
+            state = torch.where(state == 0, 0.1, state)
+        return self.layer(x, state)
+
+
+class ReturnsTheMeanAtTheEnd(Broken):
+    """The state that it shows is not the one that it carries: (2, B, H), and only the first layer is used."""
+
+    def forward(self, x, state=None):
+        outputs, h_n = self.layer(x, None if state is None else state[:1])
+        return outputs, torch.cat([h_n, outputs.mean(0, keepdim=True)])
+
+
+class ScalesByWhatItSawFirst(Broken):
+    scale = None
+
+    def forward(self, x, state=None):
+        self.scale = x.std() if self.scale is None else self.scale
+        return self.layer(x / self.scale, state)
+
+
+class WeightOutsideTheStateDict(Broken):
+    def forward(self, x, state=None):
+        if not hasattr(self, "gain"):
+            self.gain = torch.rand(1)
+        return self.layer(x * self.gain, state)
+
+
+class ScalesByTheNumberOfCalls(Broken):
+    calls = 0
+
+    def forward(self, x, state=None):
+        self.calls += 1
+        return self.layer(x * self.calls, state)
+
+
 BROKEN = {
     StartsFromOnes: "zero_law", StartsFromAKeptState: "zero_law", LearnedStartThatZeroesDoNotGive: "zero_law",
     ForgetsAtSingleSteps: "step_law", HalvesTheStateAtSingleSteps: "step_law",
-    StateOneStepLate: "chunk_law", StateOfTheFirstStep: "chunk_law",
+    StateOneStepLate: "chunk_law last_valid_law", StateOfTheFirstStep: "chunk_law last_valid_law",
     SubtractsTheBatchMean: "row_law", ReadsTheRowAbove: "row_law", FirstRowIsSpecial: "row_law",
+    RestartsAllRowsWithOne: "reset_law", ResetRowGoesOnFromSomethingElse: "reset_law",
     DetachesTheState: "cut_law", DetachesWhatItReturns: "cut_law",
+    ReturnsTheMeanAtTheEnd: "last_valid_law",
+    ScalesByWhatItSawFirst: "resume_law", WeightOutsideTheStateDict: "resume_law",
 }
 
 
@@ -167,12 +217,12 @@ def test_the_module_to_be_broken_is_right():
 @pytest.mark.parametrize("name", LAWS)
 def test_each_broken_module_breaks_its_own_law_and_no_other(broken, name):
     verdict = LAWS[name](broken())
-    assert bool(verdict) == (name != BROKEN[broken]), verdict
-    assert f"{name.replace('_', ' ')} {'holds' if verdict else 'is BROKEN'}" in repr(verdict)
+    assert bool(verdict) == (name not in BROKEN[broken].split()), verdict
+    assert f"{NAMES[name]} {'holds' if verdict else 'is BROKEN'}" in repr(verdict)
 
 
 def test_every_law_has_a_module_that_breaks_it():
-    assert set(BROKEN.values()) == set(LAWS)
+    assert set(" ".join(BROKEN.values()).split()) == set(LAWS)
 
 
 def test_a_state_that_is_not_used_breaks_the_cut_law():
@@ -277,3 +327,51 @@ class TestErrorsBecomeWords:
     def test_bidirectional_layers_break_the_step_law_and_say_so(self):
         verdict = laws.step_law(nn.RNN(5, 4, bidirectional=True))
         assert not verdict and "one step at a time" in verdict.sentence
+
+
+class TestCard:
+    def names(self):
+        """What the lines of the card speak of, as the text below them says it."""
+        torch.manual_seed(0)
+        rnn = nn.RNN(5, 4)
+        cell = nn.RNNCell(5, 4)
+        cell.load_state_dict({name.removesuffix("_l0"): value for name, value in rnn.state_dict().items()})
+        x, h = torch.randn(7, 3, 5), rnn(torch.randn(2, 3, 5))[1]
+        lengths = [7, 5, 2]
+        packed, h_n = rnn(nn.utils.rnn.pack_padded_sequence(x, lengths))
+        return {
+            "torch": torch, "rnn": rnn, "cell": cell, "x": x, "h": h, "s": h[0], "B": 3, "H": 4, "k": 3, "p": torch.tensor([2, 0]),
+            "keep": torch.tensor([0.0, 1, 1]).reshape(1, 3, 1), "lengths": lengths, "h_n": h_n, "f": io.BytesIO(),
+            "outputs": nn.utils.rnn.pad_packed_sequence(packed)[0], "same": lambda one, other: torch.allclose(one, other, atol=1e-5),
+        }
+
+    def test_it_has_every_law_in_the_order_of_the_module(self):
+        assert [name for name, *_ in law_card.LINES] == list(NAMES.values())
+
+    @pytest.mark.parametrize("law, words, line", law_card.LINES, ids=lambda text: text[:12])
+    def test_a_line_holds_for_pytorch(self, law, words, line):
+        exec(self.rewound(line), self.names())
+
+    BREAKS = {
+        "zero law": {"rnn": StartsFromOnes()}, "step law": {"s": torch.zeros(3, 4)}, "chunk law": {"rnn": StateOneStepLate()},
+        "row law": {"rnn": SubtractsTheBatchMean()}, "reset law": {"rnn": SubtractsTheBatchMean(), "keep": torch.zeros(1, 3, 1)},
+        "cut law": {"h": nn.Parameter(torch.tensor(float("nan")))}, "last-valid law": {"lengths": [7, 7, 7]},
+        "resume law": {"rnn": ScalesByTheNumberOfCalls()},
+    }
+
+    @pytest.mark.parametrize("law, words, line", law_card.LINES, ids=lambda text: text[:12])
+    def test_a_line_fails_where_its_law_is_broken(self, law, words, line):
+        with pytest.raises(AssertionError):
+            exec(self.rewound(line), {**self.names(), **self.BREAKS[law]})
+
+    def rewound(self, line):
+        """The names hold a file in memory where a reader would put a path."""
+        return line.replace("; assert", "; f.seek(0); assert")
+
+    def test_it_shows_itself_and_can_be_kept(self, tmp_path):
+        said = laws.card().save(tmp_path / "laws.html")
+        page = (tmp_path / "laws.html").read_text(encoding="utf-8")
+        assert str(tmp_path / "laws.html") in said
+        for text in (page, laws.card()._repr_html_()):
+            assert all(html.escape(part) in text for line in law_card.LINES for part in line)
+        assert all(part in repr(laws.card()) for line in law_card.LINES for part in line)

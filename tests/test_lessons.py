@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(ROOT.glob("solutions/*/*.md"))
+PAGES = sorted(ROOT.glob("solutions/*/00_start.md"))
+SOURCES = sorted(set(ROOT.glob("solutions/*/*.md")) - set(PAGES))
 SECTIONS = ["Goal", "Predict", "Look", "Inspect", "Trace", "Build", "Break", "Quiz", "Remember"]
 
 each_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -43,24 +44,24 @@ def test_a_line_of_links_jumps_to_each_section(source):
 @each_lesson
 def test_budgets(source):
     everything = jupytext.read(source, fmt="md:myst").cells
-    texts = [cell.source for cell in everything if cell.cell_type == "markdown"]
+    texts = [_student_view(cell.source) for cell in everything if cell.cell_type == "markdown"]
     assert 25 <= len(everything) <= 40
     assert sum(len(words(text)) for text in texts) <= 1200
     too_long = {text[:40]: len(words(text)) for text in texts if len(words(text)) > 85}
     assert not too_long
-    student_lines = {c.source[:40]: len(_student_view(c.source)) for c in everything if c.cell_type == "code"}
+    student_lines = {c.source[:40]: len(_student_view(c.source).splitlines()) for c in everything if c.cell_type == "code"}
     assert max(student_lines.values()) <= 20, student_lines
 
 
 def _student_view(code):
     code = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS\n?", "", code, flags=re.DOTALL)
     code = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "# your answer here", code, flags=re.DOTALL)
-    return code.splitlines()
+    return code
 
 
 @each_lesson
 def test_setup_is_one_cell_with_one_import(source):
-    code = ["\n".join(_student_view(cell.source)) for cell in cells(source, "code")]
+    code = [_student_view(cell.source) for cell in cells(source, "code")]
     with_imports = [text for text in code if re.search(r"^\s*(import|from)\b", text, re.MULTILINE)]
     assert with_imports == code[:1]
     assert len(ast.parse(code[0]).body) == 1
@@ -68,7 +69,7 @@ def test_setup_is_one_cell_with_one_import(source):
 
 @each_lesson
 def test_code_fits_beside_an_open_file_browser(source):
-    long = [line for cell in cells(source, "code") for line in _student_view(cell.source) if len(line) > 88]
+    long = [line for cell in cells(source, "code") for line in _student_view(cell.source).splitlines() if len(line) > 88]
     assert not long
 
 
@@ -112,10 +113,25 @@ def test_questions_offer_the_options_that_are_explained(source):
         for number, body in re.findall(r"\*\*Question (\d+)\.\*\*(.*?)(?=\*\*Question|\Z)", text, re.DOTALL)
     }
     assert len(asked) >= 2
-    assert asked == {number: list(question["why"]) for number, question in sealed.items()}
+    assert asked == {number: list(question["why"]) if question.get("kind", "letter") == "letter" else [] for number, question in sealed.items()}
 
 
 def test_the_right_letters_are_spread():
-    answers = [q["answer"] for f in ROOT.glob("solutions/*/quiz.yml") for lesson in yaml.safe_load(f.read_text()).values() for q in lesson.values()]
+    questions = [q for f in ROOT.glob("solutions/*/quiz.yml") for lesson in yaml.safe_load(f.read_text()).values() for q in lesson.values()]
+    answers = [question["answer"] for question in questions if "kind" not in question]
     assert max(answers.count(letter) for letter in "ABCD") <= len(answers) / 2
     assert set(answers) == set("ABCD")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
+def test_a_units_page_lists_its_lessons_with_their_titles_and_minutes(page):
+    text = "\n".join(cell.source for cell in cells(page, "markdown"))
+    rows = re.findall(r"^\| \[(\d) · (.+?)\]\((\w+)\.ipynb\) \| .+ \| (\d+) \|$", text, re.MULTILINE)
+    lessons = [source for source in SOURCES if source.parent == page.parent]
+    headers = [jupytext.read(source, fmt="md:myst").metadata.hidden_state for source in lessons]
+    assert rows == [(source.stem[1], about["title"], source.stem, str(about["minutes"])) for source, about in zip(lessons, headers)]
+    assert lessons and f"({lessons[0].stem}.ipynb)." in text and f'my_unit("{page.parent.name}")' in page.read_text(encoding="utf-8")
+
+
+def test_every_unit_has_a_page():
+    assert {page.parent for page in PAGES} == {source.parent for source in SOURCES}

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from course import check, my_progress, run_pipeline
+from course import check, my_course, my_progress, my_unit, progress, run_pipeline
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_passed_check_is_noted_and_shown(progress_file, capsys):
     shown = capsys.readouterr().out
     assert "[done ] Build  output_layer" in shown
     assert "[to do] Break  last_valid" in shown
-    assert "1 of 4" in shown and "0 of 6 lessons done" in shown
+    assert "20 min  4 of 9  last_valid, question 1, question 2" in shown and "0 of 6 lessons done" in shown
 
 
 def test_it_is_kept_between_visits(progress_file, capsys):
@@ -42,10 +42,64 @@ def test_it_is_kept_between_visits(progress_file, capsys):
     assert "return h @ W.T + b" in json.loads(progress_file.read_text())["exercises"]["output_layer"]
 
 
-def test_a_failed_check_is_not_noted(progress_file):
+def test_a_failed_check_is_noted_as_a_miss_alone(progress_file):
     with pytest.raises(AssertionError):
         check("to_probs", wrong_to_probs)
-    assert not progress_file.exists()
+    with pytest.raises(AssertionError):
+        check("to_probs", None)
+    assert json.loads(progress_file.read_text()) == {"exercises": {}, "answers": {}, "misses": {"to_probs": 1}}
+
+
+def test_a_file_from_before_misses_were_counted_is_read(progress_file):
+    progress_file.parent.mkdir()
+    progress_file.write_text('{"exercises": {"to_probs": ""}, "answers": {}}')
+    assert progress.load() == {"exercises": {"to_probs": ""}, "answers": {}, "misses": {}}
+
+
+class TestMyCourse:
+    @pytest.fixture(autouse=True)
+    def two_lessons(self, progress_file, monkeypatch, tmp_path):
+        items = [
+            {"kind": "check", "name": "to_probs", "section": "Build", "points": 4},
+            {"kind": "quiz", "name": "1", "section": "Quiz", "points": 1},
+            {"kind": "text", "name": "insight", "section": "Build", "points": 3},
+        ]
+        file = tmp_path / "lessons.json"
+        file.write_text(json.dumps({"one": [{"lesson": "01_a", "title": "A", "minutes": 20, "items": items}], "two": [
+            {"lesson": "02_b", "title": "B", "minutes": 5, "items": [{"kind": "quiz", "name": "1", "section": "Quiz", "points": 2}]}]}))
+        monkeypatch.setattr(progress, "LESSONS", file)
+
+    def test_at_the_start(self):
+        card = my_course()
+        assert card.title == "Hidden State" and card.summary == "0 of 2 lessons, 0 of 7 points from checks and questions."
+        assert card.table.rows == [("1 · A", "0 of 5", "not begun"), ("2 · B", "0 of 2", "not begun")]
+
+    def test_half_way_with_a_hard_exercise(self):
+        for _ in range(2):
+            progress.note_miss("to_probs")
+        progress.note_exercise("to_probs", to_probs)
+        card = my_course("Ada <3")
+        assert card.summary.startswith("0 of 2 lessons, 4 of 7 points")
+        assert card.table.rows[0] == ("1 · A", "4 of 5", "Quiz: question 1 is left; to_probs took 3 tries")
+        assert "3 points more for what you wrote" in repr(card) and "Ada &lt;3" in card._repr_html_() and "Ada <3" in repr(card)
+
+    def test_at_the_end(self):
+        progress.note_exercise("to_probs", to_probs)
+        progress.note_miss("02_b/1")
+        for lesson in ("01_a", "02_b"):
+            progress.note_answer(lesson, 1)
+        card = my_course()
+        assert card.summary == "2 of 2 lessons, 7 of 7 points from checks and questions. You have finished the course."
+        assert [row[-1] for row in card.table.rows] == ["", ""]
+
+    def test_a_unit(self, capsys):
+        progress.note_answer("02_b", 1)
+        assert my_unit("two").rows == [("02_b", "5 min", "2 of 2", "done")]
+        assert my_unit("one").caption == "Unit one: 0 of 1 lessons done"
+        with pytest.raises(ValueError, match="The units are one, two"):
+            my_unit("three")
+        my_progress("01_a")
+        assert "[read by a teacher] Build  insight  (3 points)" in capsys.readouterr().out
 
 
 def test_a_later_failure_does_not_take_a_pass_away(progress_file):

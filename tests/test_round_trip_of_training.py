@@ -1,39 +1,80 @@
-"""The training unit through stock nbgrader: a right and a blank submission get all the points and none."""
+"""The training unit through stock nbgrader: points, numbers that differ by student, and a text that is read by hand."""
 
+import json
 import shutil
 
 import pytest
-from conftest import ROOT, copy_course, nbgrader
+import yaml
+from conftest import ROOT, copy_course, grade_id, nbgrader, read
 from nbgrader.api import Gradebook
 
-UNIT = "training"
+from course.grading.questions import expand
+from course.quiz import my_numbers
+
+UNIT, QUIZ = "training", "09_model_quiz"
+BY_HAND = 3
+
+
+def with_answers_of(notebook, student):
+    """The model quiz with the numbers that this student was asked about, typed as plain values."""
+    key = yaml.safe_load((ROOT / "solutions" / UNIT / "quiz.yml").read_text(encoding="utf-8"))[QUIZ]
+    right = {n: next(v["answer"] for v in expand(key[n])["variants"] if v["given"] == my_numbers(QUIZ, n, student)) for n in (4, 5)}
+    (cell,) = (cell for cell in notebook["cells"] if grade_id(cell) == "answers_4_5")
+    cell["source"] = f"answer_4 = {right[4]}\nanswer_5 = {right[5]}\n"
+    return notebook
 
 
 @pytest.fixture(scope="module")
-def scores(tmp_path_factory):
-    """{student: {lesson: score}} after generate, autograde and feedback, and the folder of the course."""
+def graded(tmp_path_factory):
+    """The folder of the course after generate, autograde and feedback."""
     root = copy_course(tmp_path_factory.mktemp("training"))
     nbgrader(root, "generate_assignment", UNIT, "--force")
-    for student, folder in (("right", "solutions"), ("blank", "notebooks")):
+    for student, folder in (("right", "solutions"), ("blank", "notebooks"), ("ada", "solutions"), ("copies_ada", "solutions")):
         shutil.copytree(root / folder / UNIT, root / "submitted" / student / UNIT, ignore=shutil.ignore_patterns("*.md", "*.yml"))
+    for student in ("ada", "copies_ada"):
+        file = root / "submitted" / student / UNIT / f"{QUIZ}.ipynb"
+        file.write_text(json.dumps(with_answers_of(read(file), "ada")), encoding="utf-8")
     nbgrader(root, "autograde", UNIT)
     nbgrader(root, "generate_feedback", UNIT)
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
-        found = gradebook.assignment_submissions(UNIT)
-        return {each.student.id: {n.name: (n.score, n.max_score) for n in each.notebooks} for each in found}, root
+    return root
+
+
+@pytest.fixture(scope="module")
+def scores(graded):
+    """{student: {lesson: (score, most)}}"""
+    with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as gradebook:
+        return {each.student.id: {n.name: (n.score, n.max_score) for n in each.notebooks} for each in gradebook.assignment_submissions(UNIT)}
 
 
 def test_right_work_gets_every_point_and_blank_work_none(scores):
-    found, _ = scores
     lessons = sorted(path.stem for path in (ROOT / "solutions" / UNIT).glob("*.ipynb"))
-    assert sorted(found["right"]) == sorted(found["blank"]) == lessons
-    assert all(score == most > 0 for score, most in found["right"].values())
-    assert all(score == 0 for score, _ in found["blank"].values())
+    for student in ("right", "ada"):
+        assert sorted(scores[student]) == lessons
+        assert {name: most - score for name, (score, most) in scores[student].items()} == {name: BY_HAND if name == QUIZ else 0 for name in lessons}
+    assert all(score == 0 for score, _ in scores["blank"].values())
 
 
-def test_feedback_says_what_to_do_and_holds_no_hidden_code(scores):
-    _, root = scores
-    for page in (root / "feedback").glob("*/training/*.html"):
+def test_a_neighbours_numbers_are_worth_nothing(scores, graded):
+    assert my_numbers(QUIZ, 4, "ada") != my_numbers(QUIZ, 4, "copies_ada") and my_numbers(QUIZ, 5, "ada") != my_numbers(QUIZ, 5, "copies_ada")
+    with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as gradebook:
+        grades = gradebook.find_submission_notebook(QUIZ, UNIT, "copies_ada").grades
+        assert {grade.name for grade in grades if grade.score < grade.max_score} == {"quiz_4", "quiz_5", "key_insight"}
+
+
+def test_the_text_waits_for_its_reader_and_holds_nothing_up(graded):
+    with Gradebook(f"sqlite:///{graded / 'gradebook.db'}") as gradebook:
+        for student in ("right", "copies_ada"):
+            notebook = gradebook.find_submission_notebook(QUIZ, UNIT, student)
+            assert {grade.name for grade in notebook.grades if grade.needs_manual_grade} == {"key_insight"}
+        grade = gradebook.find_grade("key_insight", QUIZ, UNIT, "right")
+        grade.manual_score, grade.needs_manual_grade = BY_HAND, False
+        gradebook.db.commit()
+        notebook = gradebook.find_submission_notebook(QUIZ, UNIT, "right")
+        assert notebook.score == notebook.max_score
+
+
+def test_feedback_says_what_to_do_and_holds_no_hidden_code(graded):
+    for page in (graded / "feedback").glob("*/training/0[789]*.html"):
         text = page.read_text(encoding="utf-8")
         assert "hidden_check" not in text
         assert ("not attempted yet" in text) == ("blank" in page.parts)

@@ -39,7 +39,7 @@ def course(tmp_path):
 
 def add_first_lesson(folder):
     """Put an (empty) first lesson where start.py looks for it."""
-    lesson = folder / "notebooks" / "pipeline" / "01_input_sequence.ipynb"
+    lesson = folder / "notebooks" / "pipeline" / "00_start.ipynb"
     lesson.parent.mkdir(parents=True)
     lesson.write_text("{}")
 
@@ -248,7 +248,7 @@ def test_a_port_beyond_the_last_is_refused(start):
 def test_missing_lessons_are_named(course):
     answer = run_start(course, "lab")
     assert answer.returncode == 1
-    assert "01_input_sequence.ipynb, is missing" in answer.stderr and "`make notebooks`" in answer.stderr
+    assert "00_start.ipynb, is missing" in answer.stderr and "`make notebooks`" in answer.stderr
     assert not (course / ".venv").exists()
 
 
@@ -262,7 +262,7 @@ def test_jupyter_opens_the_first_lesson(start, tmp_path, monkeypatch):
     assert start.main(["lab", "--no-browser"]) == 0
     assert ran[0] == start.venv_python() and ran[1:3] == ["-m", "jupyterlab"]
     assert "--ServerApp.root_dir=" + str(tmp_path) in ran
-    assert "--LabApp.default_url=/lab/tree/notebooks/pipeline/01_input_sequence.ipynb" in ran
+    assert "--LabApp.default_url=/lab/tree/notebooks/pipeline/00_start.ipynb" in ran
     assert ran[-1] == "--no-browser" and "--allow-root" not in ran
 
 

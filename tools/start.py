@@ -1,6 +1,6 @@
 """Set up the course's own Python environment in .venv, and start JupyterLab from it.
 
-    python3 tools/start.py lab [options of jupyter lab]     open the first lesson
+    python3 tools/start.py lab [options of jupyter lab]     open the first page
     python3 tools/start.py teach [options of jupyter lab]   open JupyterLab with nbgrader's tools
     python3 tools/start.py setup lab|teach|test             only set up; `test` installs everything
     python3 tools/start.py browser                          find the browser that the tests need
@@ -41,7 +41,7 @@ import socket
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FIRST_LESSON = "notebooks/pipeline/01_input_sequence.ipynb"
+FIRST_PAGE = "notebooks/pipeline/00_start.ipynb"
 
 # Each level holds everything of the levels before it. The names in brackets are pyproject.toml's extras.
 LEVELS = ["lab", "teach", "test"]
@@ -303,8 +303,8 @@ def require_free_port(arguments, command):
 
 def require_notebooks():
     """Stop when the lessons have not been built."""
-    if not os.path.exists(os.path.join(ROOT, FIRST_LESSON)):
-        raise Problem("The first lesson, {}, is missing. Build the lessons with `make notebooks`.".format(FIRST_LESSON))
+    if not os.path.exists(os.path.join(ROOT, FIRST_PAGE)):
+        raise Problem("The first page, {}, is missing. Build the lessons with `make notebooks`.".format(FIRST_PAGE))
 
 
 def is_root():
@@ -343,12 +343,12 @@ def become(command):
 
 
 def lab(arguments):
-    """Open the first lesson in JupyterLab."""
+    """Open the first page in JupyterLab."""
     require_notebooks()
     port_is_fixed = require_free_port(arguments, "lab")
     setup("lab")
     say("Starting JupyterLab. Its address is printed below; Ctrl-C stops it.")
-    become(jupyter_command("/lab/tree/" + FIRST_LESSON, arguments, port_is_fixed))
+    become(jupyter_command("/lab/tree/" + FIRST_PAGE, arguments, port_is_fixed))
 
 
 def teach(arguments):

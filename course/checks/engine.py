@@ -176,6 +176,8 @@ def check(name, answer=None):
     verdict = examine(name, answer, PUBLIC_SEED)
     if verdict.passed:
         progress.note_exercise(name, answer)
+    elif verdict.finding.outcome != "not attempted yet":
+        progress.note_miss(name)
     insist(verdict)
 
 

@@ -107,7 +107,7 @@ class Classifier(nn.Module):
         self.train(rnn["training"])
 
     def forward(self, x):
-        outputs, _ = self.rnn(x)
+        outputs = self.rnn(x)[0]
         last = outputs[-1]
         if self.training and self.dropped:
             last = last.index_fill(1, torch.tensor(self.dropped), 0)

@@ -1,10 +1,7 @@
 """The hidden half of a graded cell: the same exercise again, with cases that no student has seen."""
 
-import contextlib
-import io
-
 from ..checks import engine
-from ..quiz import quiz
+from ..quiz import examine
 from .seed import hidden_seed
 
 DRAWS = 2
@@ -22,6 +19,5 @@ def hidden_check(name, answer):
 
 
 def hidden_quiz(lesson, number, answer):
-    """Check an answer with the course's own `quiz`, whatever the notebook has made of that name. Raises CheckFailed."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        quiz(lesson, number, answer)
+    """Check an answer with the course's own quiz and for the student who is graded, whatever the notebook says. Raises CheckFailed."""
+    examine(lesson, number, answer)

@@ -1,5 +1,6 @@
 """Our own steps in nbgrader's chains. nbgrader_config.py says where each stands."""
 
+import os
 import re
 from pathlib import Path
 
@@ -71,10 +72,11 @@ class TidySubmission(NbGraderPreprocessor):
 
     A copied cell keeps its code but loses its mark; the last copy counts, as in nbgrader's DeduplicateIds, whose
     empty mark stops the whole class (nbgrader#1083). Tags go, because `skip-execution` on a check cell would
-    give full marks to a cell that never ran.
+    give full marks to a cell that never ran. The kernel is told whose work this is.
     """
 
     def preprocess(self, nb, resources):
+        os.environ["HIDDEN_STATE_STUDENT"] = resources["nbgrader"]["student"]     # the kernel inherits it: some questions differ by student
         marks, seen = _marks_of(resources), set()
         for cell in reversed(nb.cells):
             for key in ("tags", "execution"):
