@@ -77,6 +77,9 @@ SUBJECTS = [
     Subject("memory", 0),              # the scale of W_hh
     Subject("output_layer", 0, 1),     # h[0], h[1]
     Subject("softmax", 0, 3),          # a logit, the temperature
+    Subject("epochs", 1),              # the step
+    Subject("decision", 0),            # the step
+    Subject("broken_laws", 0),         # the amount
 ]
 
 

@@ -22,6 +22,8 @@ MOVED = {   # the explorers as the lessons' texts describe their pictures
     "04_carry": ("memory", {"k": 8, "way": "detached"}),
     "05_output": ("output_layer", {"h0": 0.5, "h1": -0.5, "h2": 0.5, "h3": -0.5, "weights": "mixed"}),
     "06_softmax": ("softmax", {"temperature": 0.5, "z0": 2, "z1": -1, "z2": 0.5}),
+    "07_training_trace": ("epochs", {"epoch": 5, "step": 5}),
+    "08_prediction_trace": ("decision", {"flipped": 8, "step": 10}),
 }
 
 
@@ -49,7 +51,8 @@ def _take_explorers(page, address):
         explorer.locator("svg").first.wait_for(state="attached", timeout=60_000)
         explorer.scroll_into_view_if_needed()
         time.sleep(1)
-        explorer.screenshot(path=ROOT / "solutions" / "pipeline" / f"{lesson}.png")
+        (unit,) = (source.parent for source in ROOT.glob(f"solutions/*/{lesson}.md"))
+        explorer.screenshot(path=unit / f"{lesson}.png")
         print(f"{lesson}.png")
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course import example, explore, pictures, tasks, training
+from course import example, explore, laws, pictures, tasks, training
 from course.explore import networks, still, views, words
 from course.explore import explorer as frame
 from course.explore.explorer import Explorer, Scene, Slider, Switch, Table
@@ -145,6 +145,36 @@ def expected_decision(v):
         "probs": probs[step - 1], "state": states[step - 1], "leader": torch.tensor(leaders[step - 1]), "since": torch.tensor(since(step)),
         "final": torch.tensor(leaders[-1]), "mind": torch.tensor(since(T)),
     }
+
+
+class HalfBroken(torch.nn.Module):
+    """An nn.RNN(5, 4) with seed 0, of which a share is broken: written here again, bug by bug."""
+
+    def __init__(self, bug, share):
+        super().__init__()
+        torch.manual_seed(0)
+        self.rnn, self.bug, self.share, self.input_size, self.own = torch.nn.RNN(5, 4), bug, share, 5, None
+
+    def forward(self, x, h=None):
+        outputs, h_n = self.rnn(x, h)
+        if self.share == 0:
+            return outputs, h_n
+        if self.bug == 0 and h is None:
+            h = torch.tensor([-1, -1 / 3, 1 / 3, 1]).repeat(1, x.shape[1], 1)
+        if self.bug == 2:
+            h = self.own
+        wrong = self.rnn(x - x.mean(1, keepdim=True) if self.bug == 3 else x, None if self.bug == 1 else h.detach() if self.bug == 4 and h is not None else h)
+        if self.bug == 2:
+            self.own = wrong[1].detach()
+        if self.bug == 5 and len(x) > 1:
+            wrong = wrong[0], wrong[0][-2][None]
+        return outputs + self.share * (wrong[0] - outputs), h_n + self.share * (wrong[1] - h_n)
+
+
+def expected_broken_laws(v):
+    verdicts = laws.check_all(HalfBroken(int(v["bug"]), v["amount"] / 100))
+    sizes = [0.0 if verdict else 1.0 if not verdict.difference > 0 else min(1.0, verdict.difference) for verdict in verdicts]
+    return {"sizes": torch.tensor(sizes), "broken": torch.tensor(sum(not verdict for verdict in verdicts))}
 
 
 @cache
@@ -330,7 +360,7 @@ class TestWhatTheBrowserGets:
         for name, packed in tables.items():
             assert len(packed["axes"]) == len(packed["shape"]) == len(set(packed["axes"])), name
             assert isinstance(packed["data"], bytes) and len(packed["data"]) == 4 * np.prod(packed["shape"]), name
-            assert packed["digits"] in range(4)
+            assert packed["digits"] in range(5)
             assert decoded(packed).isfinite().all(), name
         assert sum(len(packed["data"]) for packed in tables.values()) <= MEGABYTE
 
@@ -460,6 +490,8 @@ class TestSentences:
         ("epochs", {"epoch": 0}, "After epoch 0 of 5, at step 10, the output layer would answer 27 of 60 right: 0.45. Guessing is 0.33."),
         ("decision", {"step": 2}, "The sequence points to class 2. After step 2 class 1 leads, since step 2: the probabilities are [0.07, 0.50, 0.42]. "
          "In the end it says class 2. It made up its mind at step 3."),
+        ("broken_laws", {"bug": 2, "amount": 10}, "Bug: state kept inside, 10 %. Broken laws: 8 of 8."),
+        ("broken_laws", {"bug": 4, "amount": 90}, "Bug: detached on the way in, 90 %. Broken laws: 0 of 8."),
         ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
     ])
     def test_have_the_right_numbers(self, explorers, name, values, sentence):
