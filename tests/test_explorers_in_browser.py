@@ -396,6 +396,7 @@ def _move_two_without_a_kernel(shown):
 @each
 def test_nothing_is_cut_off_and_nothing_jumps_at_600_pixels(shown):
     shown.page.set_viewport_size({"width": 600, "height": 1200})
+    _wait_until_settled(shown)
     _watch_height(shown)
     assert _cut_off(shown) == []
     for control in shown.controls:
@@ -527,13 +528,15 @@ def _terms(shown, label):
 
 
 def _cut_off(shown):
-    """What reaches beyond the right edge of the output, and what can be scrolled sideways, outside the tables of numbers."""
+    """What reaches beyond the right edge of the output, and what can be scrolled sideways, outside the tables of numbers; text outside its drawing."""
     return shown.element.evaluate("""e => {
         const edge = e.closest('.jp-OutputArea-output').getBoundingClientRect().right + 0.5;
         const all = [...e.querySelectorAll(':not(.hidden-state-numbers *):not(.hidden-state-spoken)')].filter(n => n.getClientRects().length);
         const wide = n => n.getBoundingClientRect().right > edge;
         const scrolls = n => n.scrollWidth > n.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(n).overflowX);
-        return all.filter(n => wide(n) || scrolls(n)).map(n => n.outerHTML.slice(0, 120));
+        const out = n => { const [r, svg] = [n, n.ownerSVGElement].map(m => m.getBoundingClientRect()); return r.left < svg.left - 1 || r.right > svg.right + 1; };
+        const written = [...e.querySelectorAll('svg text')].filter(out);
+        return [...all.filter(n => wide(n) || scrolls(n)), ...written].map(n => n.outerHTML.slice(0, 120));
     }""")
 
 
@@ -546,6 +549,20 @@ def _theme(page, theme):
     page.click('.lm-MenuBar-itemLabel:text-is("Settings")')
     page.hover('.lm-Menu-itemLabel:text-is("Theme")')
     page.click(f'.lm-Menu-itemLabel:text-is("{theme}")')
+
+
+def _wait_until_settled(shown):
+    """Until the height has stayed the same for 20 frames."""
+    shown.element.evaluate("""e => new Promise(done => {
+        let height = 0, same = 0;
+        const look = () => {
+            const now = e.getBoundingClientRect().height;
+            same = now === height ? same + 1 : 0;
+            height = now;
+            same < 20 ? requestAnimationFrame(look) : done();
+        };
+        look();
+    })""")
 
 
 def _watch_height(shown):

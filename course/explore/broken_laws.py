@@ -7,7 +7,7 @@ from .. import laws, pictures
 from . import views
 from .explorer import Explorer, Scene, Slider, Switch, Table
 
-AMOUNT = Slider("amount", "amount of the bug, %", 0, 100, 10, 100)
+AMOUNT = Slider("amount", "amount, %", 0, 100, 10, 100)
 NAMES = [law.__name__.replace("_", " ").replace("last valid", "last-valid") for law in laws.ALL]
 OUTRIGHT = 1.0
 """What stands for a law that is broken without a difference to measure, as where a gradient is gone."""
@@ -77,7 +77,7 @@ def broken_laws():
     return Explorer(Scene(
         title="Explorer: which law sees the bug?",
         controls=[BUG, AMOUNT],
-        tables={"sizes": Table(("bug", "amount", "law"), sizes, 4), "broken": Table(("bug", "amount"), broken, 0)},
+        tables={"sizes": Table(("bug", "amount", "law"), sizes, 3), "broken": Table(("bug", "amount"), broken, 0)},
         views=[views.bars("The largest difference that each law sees", [("difference", "sizes")], "law", limits=(0, 1))],
         words="Bug: {bug}, {amount} %. Broken laws: {broken} of 8.",
         picture=pictures.broken_laws(sizes[:, -1], list(BUGS), NAMES),

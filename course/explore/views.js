@@ -42,8 +42,8 @@ function cursors(view, look, left, top, high, rows, columns, here) {
 }
 
 function barsView(view, look) {
-  const rows = look.names(view.rows), [low, high] = view.limits;
-  const left = 64, wide = 220, tall = view.parts.length > 1 ? 34 : 26;
+  const rows = look.names(view.rows).map((name) => (/\d/.test(name) ? `${look.label(view.rows)} ${name}` : name)), [low, high] = view.limits;
+  const left = Math.max(64, 14 + 7 * Math.max(...rows.map((name) => name.length))), wide = 220, tall = view.parts.length > 1 ? 34 : 26;
   const x = (value) => left + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * wide;
   const shapes = [line(x(0), 0, x(0), rows.length * tall, { "stroke-width": 1 })];
   view.parts.forEach((part, p) => {
@@ -55,7 +55,7 @@ function barsView(view, look) {
       shapes.push(label(left + wide + 6 + (p ? 58 : 0), i * tall + 16, number(value, digits), { "font-weight": p ? 400 : 600 }));
     });
   });
-  const names = rows.map((name, i) => label(left - 6, i * tall + 16, `${look.label(view.rows)} ${name}`, { "text-anchor": "end" }));
+  const names = rows.map((name, i) => label(left - 6, i * tall + 16, name, { "text-anchor": "end" }));
   const legend = view.parts.length > 1 ? view.parts.map((part, p) => label(left + wide + 6 + 58 * p, rows.length * tall + 12, part.label)) : [];
   return { width: left + wide + 60 + (view.parts.length > 1 ? 70 : 0), height: rows.length * tall + 18, shapes: [...shapes, ...names, ...legend] };
 }
