@@ -50,6 +50,7 @@ bundle: python  ## make the zip that students receive, without solutions and ans
 test: python  ## prove that every notebook runs and every grade is right (options: TESTS=tests PYTEST_ARGS=-x)
 	@$(START) setup test
 	@$(START) browser
+	@$(START) sandbox
 	$(RUN) -m pytest $(TESTS) \
 		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(PYTEST_ARGS)
 

@@ -40,8 +40,8 @@ SECONDS_A_CELL = 120
 TABLE_BEGINS, TABLE_ENDS = "<!-- lessons -->", "<!-- /lessons -->"
 UNIT_PAGE = "00_start"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-INSTRUCTORS = ("grading", "build.py", "__pycache__")
-INSTRUCTORS_TABLES = ("project.optional-dependencies", "tool.pytest.ini_options")
+INSTRUCTORS = ("grading", "build.py", "__main__.py", "__pycache__")
+INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest.ini_options")
 INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 

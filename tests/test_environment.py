@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 # The packages that have another name on conda-forge.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 # The packages that conda-forge does not have: environment.yml leaves them to pip.
-LEFT_TO_PIP = {"axe-playwright-python"}
+LEFT_TO_PIP = {"axe-playwright-python", "pyseccomp"}
 # The packages that are imported under another name.
 IMPORT_NAMES = {"pyyaml": "yaml", "ipython": "IPython", "axe-playwright-python": "axe_playwright_python"}
 # What only conda has to be told: pip runs inside a Python that is there already.

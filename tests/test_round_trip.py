@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from course.grading import seed
 
 UNIT = "pipeline"
-LESSONS = sorted(path.stem for path in (ROOT / "solutions" / UNIT).glob("*.ipynb"))
+LESSONS = sorted(path.stem for path in (ROOT / "solutions" / UNIT).glob("0[1-9]*.ipynb"))
 INPUT, ZERO, CELL, CARRY, OUTPUT, SOFTMAX = LESSONS or [""] * 6
 CLASS = {}
 

@@ -282,6 +282,20 @@ def test_a_missing_browser_is_named(start, monkeypatch, capsys):
     assert "sudo apt install chromium" in capsys.readouterr().err
 
 
+def test_a_missing_sandbox_is_named(start, monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    monkeypatch.setattr(start.platform, "system", lambda: "Linux")
+    assert start.main(["sandbox"]) == 1
+    assert "sudo apt install bubblewrap" in capsys.readouterr().err
+
+
+def test_elsewhere_than_on_linux_there_is_none(start, monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    monkeypatch.setattr(start.platform, "system", lambda: "Darwin")
+    assert start.main(["sandbox"]) == 0
+    assert "runs on Linux only" in capsys.readouterr().out
+
+
 def test_a_browser_can_be_named(start, monkeypatch, tmp_path):
     mine = tmp_path / "my-browser"
     mine.write_text("#!/bin/sh\n")

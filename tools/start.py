@@ -4,6 +4,7 @@
     python3 tools/start.py teach [options of jupyter lab]   open JupyterLab with nbgrader's tools
     python3 tools/start.py setup lab|teach|test             only set up; `test` installs everything
     python3 tools/start.py browser                          find the browser that the tests need
+    python3 tools/start.py sandbox                          find what the tests need to confine students' work
 
 It runs before anything is installed, so it uses the standard library only. Its syntax is old on purpose:
 an old Python must be able to read this whole file, or it never reaches the sentence that says it is too old.
@@ -45,7 +46,7 @@ FIRST_PAGE = "notebooks/pipeline/00_start.ipynb"
 
 # Each level holds everything of the levels before it. The names in brackets are pyproject.toml's extras.
 LEVELS = ["lab", "teach", "test"]
-EXTRAS = {"lab": "", "teach": "[teach]", "test": "[teach,test]"}
+EXTRAS = {"lab": "", "teach": "[teach]", "test": "[teach,cluster,test]"}
 
 GIGABYTE = 1000 ** 3
 # Measured: a full .venv takes 1.6 GB with PyTorch's CPU build. pip needs about as much again while it unpacks.
@@ -371,13 +372,13 @@ def find_browser():
     return None
 
 
-def install_browser():
-    """Install Chromium where that takes no questions: as root, on Debian and its relatives."""
+def install_from_debian(packages):
+    """Install packages where that takes no questions: as root, on Debian and its relatives."""
     if not (is_root() and os.path.exists("/etc/debian_version") and shutil.which("apt-get")):
         return
-    say("Installing Chromium for the tests ...")
+    say("Installing {} for the tests ...".format(" and ".join(packages)))
     settings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]):
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y"] + packages):
         if subprocess.call(command, env=settings, stdin=subprocess.DEVNULL) != 0:
             return
 
@@ -385,7 +386,7 @@ def install_browser():
 def browser():
     """Say which browser the tests use; get one when there is none."""
     if find_browser() is None:
-        install_browser()
+        install_from_debian(["chromium"])
     if find_browser() is None:
         raise Problem(
             "The tests open notebooks in Chromium, and there is none here. Install it (Debian and Ubuntu: "
@@ -393,6 +394,23 @@ def browser():
             "make test CHROMIUM=/path/to/chrome"
         )
     say("The tests use {}.".format(find_browser()))
+
+
+# --- the sandbox of the tests ----------------------------------------------------------------------------
+
+
+def sandbox():
+    """See to it that students' work can be confined, where that is possible at all: on Linux."""
+    if platform.system() != "Linux":
+        say("The sandbox for students' work runs on Linux only: its tests are left out.")
+        return
+    if shutil.which("bwrap") is None:
+        install_from_debian(["bubblewrap", "libseccomp2"])
+    if shutil.which("bwrap") is None:
+        raise Problem(
+            "The tests grade students' work in a sandbox, and bubblewrap is not here. Install it (Debian and Ubuntu: "
+            "sudo apt install bubblewrap libseccomp2; Fedora: sudo dnf install bubblewrap libseccomp)."
+        )
 
 
 # --- the command line ------------------------------------------------------------------------------------
@@ -413,6 +431,8 @@ def main(arguments):
             teach(rest)
         elif command == "browser" and not rest:
             browser()
+        elif command == "sandbox" and not rest:
+            sandbox()
         elif command == "setup" and len(rest) == 1 and rest[0] in LEVELS:
             setup(rest[0])
         else:
