@@ -1,0 +1,128 @@
+"""The command `course grade UNIT`."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrader's gradebook.
+
+Each notebook runs in a process of its own that sees no network, no file of yours and no other student's work. What
+its functions return is judged outside, with cases that no student has seen. The grades, autograded/ and all that
+follows are nbgrader's: Formgrader, `nbgrader generate_feedback UNIT` and `nbgrader export` go on from here.
+Points and comments that you gave by hand stay; so do extensions and late penalties.
+"""
+MORE = """examples:
+  course grade pipeline                              everybody; who has not changed since the last time is skipped
+  course grade pipeline --student ada --again        run one student's work again, whatever is known of it
+  course grade pipeline --json grades.json           the table also as JSON; - writes it to the standard output
+  nbgrader generate_feedback pipeline                afterwards: the pages for the students
+
+what you get:
+  gradebook.db, autograded/STUDENT/UNIT/             written by nbgrader, one student at a time
+  .course_grade/                                     what has been run already. Killed in the middle? Run it again and it
+                                                     goes on where it was. You may delete it: then everything runs again
+What cannot be read (damaged, misnamed, a link, too large) gets no points, and the reason is in the table and in the
+student's feedback. A cell that takes too long, too much memory or ends its process costs its own exercise only.
+
+exit status: 0 every submission has a grade or a recorded reason; 1 some have none, named in the last line;
+2 grading did not begin, and the message says why. Linux with bubblewrap is where the sandbox runs.
+"""
+
+
+def main(arguments=None):
+    """Run the command line. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    return options.run(options)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="course", description="Hidden State: the instructor's commands.")
+    commands = parser.add_subparsers(required=True, metavar="grade")
+    grade = commands.add_parser("grade", help="grade a class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    grade.set_defaults(run=_grade)
+    grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
+    grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student; may be given more than once")
+    grade.add_argument("--workers", type=_at_least_one, default=_cores(), metavar="N", help="notebooks at the same time (default: %(default)s, the processor's cores)")
+    grade.add_argument("--again", action="store_true", help="run and record everything again, also what has not changed")
+    grade.add_argument("--json", metavar="FILE", help="write the results to a file as JSON; - is the standard output")
+    grade.add_argument("--no-sandbox", action="store_true", help="run the students' code without any protection: it can read and change whatever you can")
+    limits = grade.add_argument_group("limits of one notebook")
+    limits.add_argument("--cell-seconds", type=_positive, default=60.0, metavar="S", help="for one cell, and for one exercise with all its cases (default: %(default)g)")
+    limits.add_argument("--total-seconds", type=_positive, default=300.0, metavar="S", help="for the notebook (default: %(default)g)")
+    limits.add_argument("--memory", type=_positive, default=4.0, metavar="GB", help="memory (default: %(default)g)")
+    return parser
+
+
+def _grade(options):
+    from .grade import GradeError, Options, Round, find_root       # torch and nbgrader take seconds, and --help should not
+    from .sandbox import Limits, SandboxMissing
+    from .seed import SeedError
+    from .summary import as_data, console_for, show
+
+    limits = Limits(cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30))
+    wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits)
+    try:
+        root = find_root()
+        os.chdir(root)
+        round = Round(root, options.unit, wanted)
+        with _progress(options.unit) as watch:
+            round.run(watch)
+    except (GradeError, SandboxMissing, SeedError) as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. What was done is kept: run it again to go on.", file=sys.stderr, flush=True)
+        os._exit(130)       # the workers end with this process; an orderly end would wait for what they are doing
+    data = as_data(round)
+    show(data, console_for(sys.stderr if options.json == "-" else sys.stdout))
+    if options.json:
+        _write(json.dumps(data, indent=1, ensure_ascii=False) + "\n", options.json)
+    return 1 if data["without_grade"] else 0
+
+
+class _progress:
+    """A bar on stderr with the time left. Gives watch(student, done, of)."""
+
+    def __init__(self, unit):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
+        self.bar, self.unit = Progress(*columns, console=Console(stderr=True)), unit
+
+    def __enter__(self):
+        self.bar.start()
+        self.task = self.bar.add_task(f"grading {self.unit}", total=None)
+        return self.watch
+
+    def watch(self, student, done, of):
+        self.bar.update(self.task, completed=done, total=of)
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+
+def _write(text, target):
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        Path(target).write_text(text, encoding="utf-8")
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _at_least_one(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it takes at least one worker")
+    return number
+
+
+def _positive(text):
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is no positive number")
+    return number

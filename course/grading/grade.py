@@ -1,0 +1,283 @@
+"""Grading a class: sanitise, run, remember, record. `course.grading.cli` is the command around it."""
+
+import base64
+import os
+from concurrent.futures import BrokenExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import nbformat
+from filelock import FileLock, Timeout
+from nbgrader.converters import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests
+from nbgrader.utils import find_all_files
+from traitlets.config import Config, PyFileConfigLoader
+
+from . import playing
+from .graded import GradeError, read_unit
+from .journal import Journal, digest, key_of
+from .record import Book
+from .sandbox import Limits, SandboxMissing
+from .sanitise import Sanitiser
+from .seed import ROOT_MARK, hidden_seed
+from .submissions import Unreadable, find_students, read_submission
+
+FOLDER = ".course_grade"
+ATTEMPTS = 3
+"""How often to begin anew where a worker is killed from outside, and all the others with it."""
+REVISION = 1
+"""Raise it when the same result should be recorded in another way."""
+
+
+@dataclass
+class Work:
+    """One student's submission on its way to the gradebook."""
+
+    student: str
+    notebooks: dict = field(default_factory=dict)
+    cells: dict = field(default_factory=dict)
+    keys: dict = field(default_factory=dict)
+    results: dict = field(default_factory=dict)
+    reasons: dict = field(default_factory=dict)
+    missing: set = field(default_factory=set)
+    notes: list = field(default_factory=list)
+    files: dict = field(default_factory=dict)
+    status: str = "waiting"
+    """waiting, graded, unchanged or failed"""
+    failure: str = ""
+
+    @property
+    def ready(self):
+        return self.status == "waiting" and set(self.keys) <= set(self.results)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade. students: the only ones, or () for all; again: run also what is in the journal."""
+
+    students: tuple = ()
+    workers: int = 1
+    again: bool = False
+    confined: bool = True
+    limits: Limits = Limits()
+
+
+def find_root():
+    """The course's folder: the nearest upward from here with nbgrader_config.py. Raises GradeError."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ROOT_MARK).exists():
+            return folder
+    raise GradeError(f"{here} is in no course: neither it nor a folder above it holds {ROOT_MARK}. Go to the course's folder first")
+
+
+class Round:
+    """One run of `course grade`: made, then `run` once, then read."""
+
+    def __init__(self, root, unit, options):
+        self.root, self.unit, self.options = Path(root), unit, options
+        config = Config(PyFileConfigLoader(ROOT_MARK, path=str(root)).load_config())
+        folder = self.root / FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.lock = FileLock(folder / ".lock", timeout=0)
+        self.folder = folder / unit
+        self.config = config
+        self.work, self.grades, self.ran = {}, {}, 0
+
+    def run(self, watch):
+        """Grade. watch(student, done, of) is called as students are finished. Raises GradeError or SandboxMissing."""
+        try:
+            with self.lock:
+                self._begin()
+                with self.book.opened():
+                    self._all(watch)
+                    self.grades = self.book.grades()
+                if not self.options.students:
+                    self.journal.forget_all_but({key for work in self.work.values() for key in work.keys.values()})
+        except Timeout:
+            raise GradeError(f"another `course grade` is at work in {self.root}. Wait until it is done") from None
+
+    def _begin(self):
+        _check_name(self.unit)
+        self.book = Book(self.config, self.unit, self.folder / "staged")
+        course = self.book.course
+        database = course.db_url.removeprefix("sqlite:///")
+        if course.db_url.startswith("sqlite:///") and not os.path.exists(database):
+            raise GradeError(f"there is no gradebook yet ({database}). Release the unit first: nbgrader generate_assignment {self.unit}")
+        self.lessons = read_unit(course.db_url, self.unit)
+        self.folders = self._submitted()
+        self.journal, self.recorded = Journal(self.folder / "journal"), Journal(self.folder / "recorded")
+        self.sanitiser = Sanitiser(self.config, course.db_url, self.unit)
+        self.seed = hidden_seed()
+        source = course.format_path(course.source_directory, ".", self.unit)
+        masters = {os.path.relpath(file, source): Path(file) for file in find_all_files(source, [*course.ignore, "*.ipynb"])}
+        students_own = self.book.recorder.exclude_overwriting.get(self.unit, [])
+        self.masters = {place: file.read_bytes() for place, file in masters.items() if place not in students_own}
+
+    def _submitted(self):
+        """{student: folder} of those to be graded."""
+        found = find_students(CourseDirectory(config=self.config), self.unit)
+        if not found:
+            raise GradeError(f"nobody has handed in {self.unit!r} yet. Collect it, or put each student's notebooks into submitted/<student>/{self.unit}/")
+        unknown = [student for student in self.options.students if student not in found]
+        if unknown:
+            raise GradeError(f"no submission of {', '.join(unknown)} in submitted/ for {self.unit!r}. There are: {', '.join(found)}")
+        return {student: folder for student, folder in found.items() if student in (self.options.students or found)}
+
+    def _all(self, watch):
+        self.before, self.due = self.book.grades(), self.book.due()
+        done = 0
+        for work in self._as_they_finish():
+            done += 1
+            watch(work.student, done, len(self.folders))
+
+    def _as_they_finish(self):
+        """Every student's Work, once it is recorded, unchanged or has failed."""
+        finished = []
+        jobs = self._jobs(finished)
+        for attempt in range(ATTEMPTS):
+            lost = []
+            for name, job, result in self._run(jobs):
+                if isinstance(result, BrokenExecutor) and attempt + 1 < ATTEMPTS:
+                    lost.append((name, job))
+                else:
+                    self._take(*name, result, finished)
+                while finished:
+                    yield finished.pop()
+            jobs = lost
+        yield from finished
+
+    def _run(self, jobs):
+        """(name, job, result) of each job, by processes of this machine."""
+        waiting = {}
+        def noted():
+            for name, job in jobs:
+                waiting[name] = job
+                yield name, job
+        executor = playing.processes(self.options.workers)
+        try:
+            for name, result in playing.run_all(noted(), executor, self.options.workers):
+                yield name, waiting.pop(name), result
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        executor.shutdown()
+
+    def _jobs(self, finished):
+        """((student, lesson), job) of all that must be run; who needs none is recorded on the way."""
+        for student, folder in self.folders.items():
+            work = self.work[student] = self._prepare(student, folder)
+            jobs = {lesson: self._job(work, lesson) for lesson in work.notebooks if lesson not in work.reasons}
+            work.cells = {lesson: [cell["id"] for cell in job["cells"]] for lesson, job in jobs.items()}
+            work.keys = {lesson: key_of(job) for lesson, job in jobs.items()}
+            known = {} if self.options.again else {lesson: self.journal.find(key) for lesson, key in work.keys.items()}
+            work.results = {lesson: value for lesson, value in known.items() if value and len(value["outputs"]) == len(jobs[lesson]["cells"])}
+            self._finish_if_ready(work, finished)
+            yield from (((student, lesson), job) for lesson, job in jobs.items() if lesson not in work.results)
+
+    def _take(self, student, lesson, result, finished):
+        """A notebook has been run, or its worker could not do it."""
+        work = self.work[student]
+        if isinstance(result, SandboxMissing):
+            raise result
+        if not isinstance(result, dict):
+            ended = "the process that ran it was ended from outside, again and again. Is the memory full?"
+            work.failure = ended if isinstance(result, BrokenExecutor) else f"{type(result).__name__}: {result}"
+            if work.status != "failed":
+                work.status = "failed"
+                finished.append(work)
+            return
+        self.ran += 1
+        self.journal.keep(work.keys[lesson], result)
+        work.results[lesson] = result
+        self._finish_if_ready(work, finished)
+
+    # Pass 1
+
+    def _prepare(self, student, folder):
+        submission = read_submission(student, folder, list(self.lessons), self.book.course.ignore)
+        work = Work(student, reasons=submission.reasons, missing=submission.missing, notes=submission.notes, files=submission.files)
+        for lesson, data in submission.notebooks.items():
+            try:
+                work.notebooks[lesson], notes = self.sanitiser.clean(student, lesson, data)
+                work.notes += [f"{lesson}: {note}" for note in notes]
+            except Unreadable as error:
+                work.reasons[lesson] = f"{lesson}.ipynb {error}"
+        for lesson, reason in work.reasons.items():
+            work.notebooks[lesson] = self.sanitiser.placeholder(student, lesson, reason)
+        return work
+
+    def _job(self, work, lesson):
+        """What a worker needs to know, and nothing that it should not."""
+        calls, notebook = self.lessons[lesson], work.notebooks[lesson]
+        return {
+            "student": work.student, "unit": self.unit, "lesson": lesson, "seed": self.seed, "confined": self.options.confined,
+            "limits": asdict(self.options.limits),
+            "files": {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()},
+            "cells": [_cell(cell, calls) for cell in notebook.cells],
+        }
+
+    # Pass 4
+
+    def _finish_if_ready(self, work, finished):
+        if not work.ready:
+            return
+        mark = self._mark(work)
+        if not self.options.again and self._is_recorded(work, mark):
+            work.status = "unchanged"
+        else:
+            self._record(work, mark)
+        work.notebooks, work.files = {}, {}
+        finished.append(work)
+
+    def _mark(self, work):
+        """The digest of all that is recorded of a student."""
+        notebooks = {lesson: nbformat.writes(notebook) for lesson, notebook in work.notebooks.items()}
+        outputs = {lesson: result["outputs"] for lesson, result in work.results.items()}
+        files = {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()}
+        return digest(REVISION, work.keys, outputs, notebooks, work.reasons, sorted(work.missing), files, self.due)
+
+    def _is_recorded(self, work, mark):
+        """Was just this recorded, and is it still there?"""
+        told = self.recorded.find(digest(work.student))
+        now = _by_machine(self.before.get(work.student, {}))
+        return bool(told) and told["mark"] == mark and told["scores"] == now and self.book.has_notebooks(work.student, work.notebooks)
+
+    def _record(self, work, mark):
+        outputs = {lesson: result["outputs"] for lesson, result in work.results.items()}
+        outputs |= {lesson: _refused(work.notebooks[lesson], self.lessons[lesson], reason) for lesson, reason in work.reasons.items()}
+        try:
+            self.book.record(work.student, work.notebooks, outputs, work.reasons, work.files)
+        except (NbGraderException, OSError) as error:
+            work.status, work.failure = "failed", f"nbgrader could not record it: {error}"
+            return
+        work.status = "graded"
+        scores = _by_machine(self.book.grades_of(work.student))
+        self.recorded.keep(digest(work.student), {"student": work.student, "mark": mark, "scores": scores})
+
+
+def _cell(cell, calls):
+    """A cell as it goes to a worker. A graded one goes as the call in it: its source holds the hidden tests."""
+    call = calls.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+    if cell.cell_type != "code" or call:
+        return {"type": cell.cell_type, "id": cell.id, "call": call}
+    if cell.metadata.get("nbgrader", {}).get("locked"):
+        cell = cell.copy()
+        ClearHiddenTests()._remove_hidden_test_region(cell)
+    return {"type": "code", "id": cell.id, "source": cell.source}
+
+
+def _refused(notebook, calls, reason):
+    """The outputs of a placeholder: each graded cell says why it has no points."""
+    output = nbformat.v4.new_output("error", ename="NotGraded", evalue=reason, traceback=[f"NOT GRADED: {reason}"])
+    return [[output] if cell.metadata.get("nbgrader", {}).get("grade_id") in calls else [] for cell in notebook.cells]
+
+
+def _by_machine(lessons):
+    return {lesson: {cell: scores[0] for cell, scores in cells.items()} for lesson, cells in lessons.items()}
+
+
+def _check_name(unit):
+    if not unit or unit != os.path.basename(unit) or unit.startswith("."):
+        raise GradeError(f"{unit!r} is no name of a unit. Units are the folders in solutions/, as in: course grade pipeline")

@@ -1,0 +1,100 @@
+"""Pass 3: what is known of a notebook is kept under a digest of all that it depends on, so that nothing is done twice."""
+
+import ast
+import functools
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import IPython
+import numpy
+import torch
+
+from ..checks import engine
+
+COURSE = Path(__file__).parents[1]
+NOT_PLAYED = {
+    "build.py", "lessons.json", "quiz.json", "questions.py", "cli.py", "summary.py", "record.py",
+    "submissions.py", "keep.py", "seed.py", "journal.py", "grade.py", "__main__.py",
+}
+"""Files of the course on which no result depends, or of which only a part counts."""
+
+
+class Journal:
+    """A folder of JSON files, one a result, each written whole or not at all."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def find(self, key):
+        """The value kept under a key, or None. What is broken does not count."""
+        try:
+            entry = json.loads(self._file(key).read_text(encoding="utf-8"))
+            return entry["value"] if entry["digest"] == digest(entry["value"]) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, key, value):
+        """Keep a value that JSON can hold."""
+        handle, new = tempfile.mkstemp(dir=self.folder, prefix=".")
+        with open(handle, "w", encoding="utf-8") as file:
+            json.dump({"digest": digest(value), "value": value}, file)
+        os.replace(new, self._file(key))
+
+    def forget_all_but(self, keys):
+        """Delete what nobody asks for any more, and what a killed run has left half-written."""
+        wanted = {self._file(key) for key in keys}
+        for file in self.folder.iterdir():
+            if file not in wanted:
+                file.unlink()
+
+    def _file(self, key):
+        return self.folder / f"{key}.json"
+
+
+def digest(*values):
+    """A digest of values that JSON can hold."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def key_of(job):
+    """What the result of a job depends on: the job itself, the exercises and questions it calls, the course around them, the versions."""
+    calls = [cell["call"] for cell in job["cells"] if cell.get("call")]
+    exercises = {call["name"] for call in calls if call["kind"] == "check"}
+    return digest(job, {name: _exercise(name) for name in sorted(exercises)}, _questions(job["lesson"]), _around(), _versions())
+
+
+@functools.cache
+def _around():
+    """The digest of the course's own files, without the exercises: these count only where they are called."""
+    exercises = set(engine.names())
+    files = [file for file in sorted(COURSE.rglob("*")) if file.suffix in {".py", ".js", ".css"} and file.name not in NOT_PLAYED]
+    files = [file for file in files if not (file.parent.name == "checks" and file.stem in exercises)]
+    return digest({file.relative_to(COURSE).as_posix(): _content(file) for file in files})
+
+
+@functools.cache
+def _exercise(name):
+    """The digest of an exercise, and of those whose parts it takes."""
+    file = COURSE / "checks" / f"{name}.py"
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    taken = {part for node in imports for part in [node.module, *(alias.name for alias in node.names)]} & set(engine.names()) - {name}
+    return digest(_content(file), [_exercise(other) for other in sorted(taken)])
+
+
+@functools.cache
+def _questions(lesson):
+    return digest(json.loads((COURSE / "quiz.json").read_text(encoding="utf-8")).get(lesson))
+
+
+def _content(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _versions():
+    return [sys.version, torch.__version__, numpy.__version__, IPython.__version__]

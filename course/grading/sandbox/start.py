@@ -1,0 +1,171 @@
+"""Starting the zygote: a folder with what it may see, the command that confines it, and what to say where that is not possible."""
+
+import contextlib
+import fcntl
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2]
+INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
+LEFT_OUT = ("grading", "build.py")
+PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "pyseccomp")
+BOOT = (
+    "import sys, json; control, confined, paths = json.loads(sys.argv[1]); sys.path += paths; "
+    "from hidden_state_inside.zygote import main; main(control, confined)"
+)
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts")
+PREFIX, MARK, A_WHILE = "hidden-state-", "in-use", 60
+"""A folder's name, the file in it that is locked while it is in use, and the seconds before anybody asks."""
+DEVICES = ("null", "zero", "full", "random", "urandom")
+APART = ("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox")
+NO_BWRAP = "bubblewrap is missing: it keeps students' code away from everything else. Install it: apt-get install bubblewrap (or: dnf install bubblewrap)"
+NAMESPACES = (
+    "This system does not let ordinary users make namespaces. An administrator can allow it: sysctl -w kernel.unprivileged_userns_clone=1 (Debian), "
+    "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04 and later), sysctl -w user.max_user_namespaces=15000 (Red Hat). "
+    "In a container, give it the right to do so: docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined."
+)
+REMEDIES = {
+    "No module named 'pyseccomp'": "Install what is missing: pip install pyseccomp",
+    "libseccomp": "Install what is missing: apt-get install libseccomp2",
+    "namespace": NAMESPACES, "uid map": NAMESPACES, "unshare": NAMESPACES, "mount": NAMESPACES, "ermission": NAMESPACES, "not permitted": NAMESPACES,
+}
+"""What to do, by a piece of what it said."""
+KEPT = ("HIDDEN_STATE_SECONDS",)
+
+
+class SandboxMissing(Exception):
+    """This machine cannot confine what it runs. The message says what is missing and what to do."""
+
+
+def new_folder():
+    """A new temporary folder and the file that marks it as in use while it is open. Removes those of graders that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{MARK}"):
+        with contextlib.suppress(OSError):      # in use, or somebody else's
+            if time.time() - left.stat().st_mtime > A_WHILE:
+                with open(left, "r+b") as mark:
+                    fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left.parent, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    mark = open(folder / MARK, "wb")
+    fcntl.flock(mark, fcntl.LOCK_EX)
+    return folder, mark
+
+
+def stage(folder):
+    """Put into `folder` all that the zygote imports of ours: the course without its grading, and the inner half of this package."""
+    ours = folder / "course"
+    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [name for name in names if Path(place) == PACKAGE and name in LEFT_OUT])
+    inside = folder / "hidden_state_inside"
+    inside.mkdir()
+    for name in INSIDE:
+        shutil.copy2(Path(__file__).with_name(name), inside)
+    return folder
+
+
+def packages():
+    """The folders that hold the packages the zygote imports."""
+    found = []
+    for name in PACKAGES:
+        spec = find_spec(name)
+        if spec:
+            place = Path(spec.origin).parents[1 if spec.submodule_search_locations else 0]
+            found += [place] if place not in found else []
+    return found
+
+
+def environment(home):
+    """A fresh environment: nothing of the grader's."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {
+        **kept, "HOME": home, "USER": "student", "LOGNAME": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+        "HIDDEN_STATE_PROGRESS": "off", "NBGRADER_EXECUTION": "autograde", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": os.path.join(home, "matplotlib"),
+        "IPYTHONDIR": os.path.join(home, "ipython"), "JUPYTER_PLATFORM_DIRS": "1",
+    }
+
+
+def launch(folder, confined):
+    """Start the zygote in `folder`, a new temporary one. Returns (process, control socket); the zygote says when it is ready."""
+    stage(folder / "stage")
+    mine, its = socket.socketpair()
+    with its:
+        command, env = (confined_command if confined else plain_command)(folder, its.fileno())
+        log = open(folder / "log", "wb")
+        with log:
+            process = subprocess.Popen(
+                command, env=env, cwd=folder, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )
+    return process, mine
+
+
+def confined_command(folder, control):
+    """The zygote in a bubble that holds the system, Python, the packages and our folder, all read-only, and an empty /tmp."""
+    if not sys.platform.startswith("linux"):
+        raise SandboxMissing("the sandbox runs on Linux only. Elsewhere, grade with --no-sandbox: students' code then runs with your own rights")
+    bwrap = shutil.which("bwrap")
+    if not bwrap:
+        raise SandboxMissing(NO_BWRAP)
+    passwd = folder / "passwd"
+    passwd.write_text("student:x:1000:1000::/tmp/home:/bin/false\n")
+    command = [bwrap, *APART, *itertools.chain.from_iterable(_system()), "--ro-bind", str(passwd), "/etc/passwd"]
+    paths = ["/hidden-state"]
+    command += ["--ro-bind", str(folder / "stage"), paths[0]]
+    for place in packages():
+        paths.append(f"/packages/{len(paths)}/site-packages")      # `checks.play` knows by this word whose code it is
+        command += ["--ro-bind", str(place), paths[-1]]
+    for name in DEVICES:
+        command += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    command += ["--proc", "/proc", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp", "--clearenv"]
+    for name, value in environment("/tmp/zygote").items():
+        command += ["--setenv", name, value]
+    return [*command, "--", *_python(control, True, paths)], {}
+
+
+def _system():
+    """bubblewrap's options for the system and for Python, where Python is not part of it."""
+    shown = [Path(place) for place in SYSTEM]
+    base = Path(sys.base_prefix).resolve()
+    if not base.is_relative_to("/usr"):
+        shown.append(base)
+    for place in shown:
+        if place.is_symlink() and not place.readlink().is_absolute():
+            yield "--symlink", str(place.readlink()), str(place)
+        elif place.exists():
+            yield "--ro-bind", str(place), str(place)
+    course = Path.cwd().resolve()
+    if any(course != place and course.is_relative_to(place) for place in shown):
+        yield "--tmpfs", str(course)        # a course below /usr, say: it is not to be seen all the same
+
+
+def plain_command(folder, control):
+    home = folder / "home"
+    home.mkdir()
+    paths = [str(folder / "stage"), *map(str, packages())]
+    return _python(control, False, paths), environment(str(home))
+
+
+def _python(control, confined, paths):
+    return [os.path.realpath(sys.executable), "-I", "-S", "-c", BOOT, json.dumps([control, confined, paths])]
+
+
+def hide(folder):
+    """Once the zygote has imported them, the sources of the checks are of no use to anybody inside."""
+    for name in ("course/checks", "hidden_state_inside"):
+        shutil.rmtree(folder / "stage" / name, ignore_errors=True)
+
+
+def explain(confined, words):
+    """What to raise when the zygote or its first session did not start, and said these words."""
+    if not confined:
+        return RuntimeError(f"the process for the notebooks did not start:\n{words}")
+    remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in words), "")
+    return SandboxMissing(f"the sandbox did not start. {remedy}\nWhat it said:\n{words.strip()}")

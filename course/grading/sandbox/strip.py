@@ -1,0 +1,91 @@
+"""The course as a submission meets it: checks that only play. Whatever would answer for the student is taken out.
+
+Runs inside the sandbox, before any student's code. The judge outside has a course of its own.
+"""
+
+import functools
+import importlib
+import sys
+import types
+
+import torch
+
+import course
+from course import checks, quiz
+from course.checks import engine, oracles
+from course.checks.case import Case
+
+KEPT = ("play", "shipped", "HINTS", "TAKES")
+"""What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
+JUDGING = ("verdict_on", "likely_cause", "insist", "_is_shipped", "_same_result", "_play_until_stopped")
+exercises = {}
+
+
+def strip():
+    """Import every exercise and take away its cases, oracle, mistakes and judge."""
+    for name in engine.names():
+        exercises[name] = importlib.import_module(f"course.checks.{name}")
+    for module in exercises.values():
+        _keep(module, KEPT)
+    _keep(oracles, {name for name, value in vars(oracles).items() if any(value is kept for m in exercises.values() for kept in vars(m).values())})
+    for name in JUDGING:
+        delattr(engine, name)
+    del sys.modules["course.checks.judge"], checks.judge
+    engine.names = functools.partial(sorted, exercises)      # their files will be gone
+    engine.examine = _examine
+    engine.check = course.check = check
+    quiz.quiz = course.quiz = ask_later
+
+
+def _examine(name, answer, seed):
+    """For `run_pipeline`, which shows only functions that pass: here all do."""
+    return engine.Verdict(name, [])
+
+
+def check(name, answer=None):
+    """In the sandbox: says that the real check follows outside."""
+    print(f"{name}: checked after the run")
+
+
+def ask_later(lesson, number, answer=None, student=""):
+    """In the sandbox: says that the real answer follows outside."""
+    print(f"question {number}: checked after the run")
+
+
+def _keep(module, names):
+    """Delete all globals of a module but these and what they use."""
+    needed, todo = set(), [name for name in names if name in vars(module)]
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            todo += [used for code in _codes(vars(module)[name], module) for used in code.co_names if used in vars(module)]
+    for name in list(vars(module)):
+        if name not in needed and not (name.startswith("__") and name.endswith("__")):
+            delattr(module, name)
+
+
+def _codes(value, module):
+    """The code of a function or a class of this module, with that of the functions inside."""
+    own_class = isinstance(value, type) and value.__module__ == module.__name__
+    members = vars(value).values() if own_class else [value]
+    codes = [member.__code__ for member in members if isinstance(member, types.FunctionType) and member.__globals__ is vars(module)]
+    for code in codes:      # grows on the way
+        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return codes
+
+
+def before_playing(exercise, answer, all_args):
+    """What is wrong with an answer before it is played, {"outcome", "what"}, or None."""
+    found = engine._before_playing(exercises[exercise], answer, [Case("", args) for args in all_args])
+    return found and {"outcome": found.outcome, "what": found.what}
+
+
+def play(exercise, answer, all_args):
+    """The results as dicts, one after the other, up to one that had to be stopped: as `engine.examine` has them."""
+    for args in all_args:
+        with torch.enable_grad():
+            result = exercises[exercise].play(answer, Case("", args))
+        yield vars(result)
+        if any(error and error["type"] == "TooSlow" for error in (result.error, result.grad_error)):
+            return

@@ -1,0 +1,239 @@
+"""What comes back from a session, looked at before anybody uses it. The other side may send anything: raises Tampered for what is not valid."""
+
+import math
+
+import torch
+
+from ...checks.case import Finding, Result
+from ...checks.play import LARGEST
+
+WORDS = 20_000
+FOUND = {"not attempted yet", "wrong"}
+PACKED = {"kind", "shape", "dtype", "device", "requires_grad", "values", "overlaps"}
+ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str}
+EPOCH = {"start", "steps", "taken", "arrivals"}
+FINISHED = EPOCH | {"end", "left", "settings_kept", "memory_kept"}
+MIMES = 20
+
+
+class Tampered(Exception):
+    """A message that no session sends of its own accord."""
+
+
+def insist(true, what):
+    if not true:
+        raise Tampered(what)
+
+
+def _keys(value, keys, what):
+    insist(isinstance(value, dict) and set(value) == set(keys), f"{what} has other parts")
+    return value
+
+
+def _is_text(value, most=WORDS):
+    return type(value) is str and len(value) <= most
+
+
+def _is_count(value, most=2**62):
+    return type(value) is int and 0 <= value <= most
+
+
+# Cells
+
+
+def ran(answer, most):
+    """The outputs and the error of a cell: (list of output dicts, dict or None)."""
+    _keys(answer, ("outputs", "error"), "the answer to a cell")
+    insist(isinstance(answer["outputs"], list) and len(answer["outputs"]) <= most, "the outputs are no list")
+    outputs = [_output(each) for each in answer["outputs"]]
+    error = answer["error"] and _output(answer["error"])
+    insist(error is None or error["output_type"] == "error", "the error is none")
+    return outputs, error and {name: error[name] for name in ("ename", "evalue", "traceback")}
+
+
+def _output(output):
+    kind = output.get("output_type") if isinstance(output, dict) else None
+    if kind == "stream":
+        _keys(output, ("output_type", "name", "text"), "a stream")
+        insist(output["name"] in ("stdout", "stderr") and type(output["text"]) is str, "a stream of another kind")
+    elif kind == "error":
+        _keys(output, ("output_type", "ename", "evalue", "traceback"), "an error")
+        lines = output["traceback"]
+        insist(_is_text(output["ename"]) and _is_text(output["evalue"]) and isinstance(lines, list) and all(map(_is_text, lines)), "an error without words")
+    elif kind in ("display_data", "execute_result"):
+        more = ("execution_count",) if kind == "execute_result" else ()
+        _keys(output, ("output_type", "data", "metadata", *more), "a picture")
+        insist(not more or output["execution_count"] is None or _is_count(output["execution_count"]), "a count that is none")
+        insist(isinstance(output["data"], dict) and isinstance(output["metadata"], dict) and len(output["data"]) <= MIMES, "a picture without data")
+        insist(all(_is_mime(mime, data) for mime, data in output["data"].items()) and _is_json(output["metadata"]), "a picture of no known kind")
+    else:
+        raise Tampered("an output of no known kind")
+    return output
+
+
+def _is_mime(mime, data):
+    return _is_text(mime, 200) and (type(data) is str or (mime.endswith("json") and _is_json(data)))
+
+
+def _is_json(value):
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_json(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value))
+
+
+# Values
+
+
+def plain(value):
+    """A plain value as `Session.value` gives it: no bytes in it, and no tensor on the meta device."""
+    if isinstance(value, torch.Tensor):
+        insist(value.device.type == "cpu", "a value without numbers")
+    elif isinstance(value, (tuple, list)):
+        any(map(plain, value))
+    elif isinstance(value, dict):
+        insist(all(type(key) is str for key in value), "a key that is no text")
+        any(map(plain, value.values()))
+    else:
+        insist(value is None or value is ... or type(value) in (bool, int, float, str), "no plain value")
+    return value
+
+
+# Results
+
+
+def finding(answer):
+    """A Finding that was made before anything was played, or None."""
+    found = _keys(answer, ("finding",), "the first answer of an exercise")["finding"]
+    if found is None:
+        return None
+    _keys(found, ("outcome", "what"), "a finding")
+    insist(found["outcome"] in FOUND and _is_text(found["what"]), "a finding of no known kind")
+    return Finding(**found)
+
+
+def result(answer, exercise, case):
+    """A Result of one case, as good as one that was made here: each part of the type, kind and size that it says."""
+    found = _keys(_keys(answer, ("result",), "an answer")["result"], Result.__dataclass_fields__, "a result")
+    error, grad_error = _error(found["error"]), _error(found["grad_error"])
+    for name in ("value", "again"):
+        if found[name] is not None or not error:
+            _packed(found[name])
+    changed = found["changed"]
+    insist(isinstance(changed, tuple) and len(changed) <= 100 and all(map(_is_text, changed)), "the names of what changed are no texts")
+    insist(_is_text(found["printed"]), "what was printed is no text")
+    _grads(found["grads"], case)
+    if exercise == "train_epoch":
+        _epochs(found, case, finished=not error)
+    else:
+        insist(found["notes"] is None, "notes where none are taken")
+    return Result(**{**found, "error": error, "grad_error": grad_error})
+
+
+def was_stopped(result):
+    """Did the call take too long, so that no further case was played?"""
+    return any(error and error["type"] == "TooSlow" for error in (result.error, result.grad_error))
+
+
+def _error(error):
+    if error is not None:
+        _keys(error, ERROR, "an error")
+        insist(all(isinstance(error[name], kind) and type(error[name]) is not bool for name, kind in ERROR.items()), "an error of other types")
+        insist(all(_is_text(error[name]) for name in ("type", "message", "code")), "an error of too many words")
+    return error
+
+
+def _packed(value, depth=8):
+    """What `play.pack` makes of a value: its kind decides which parts it has."""
+    insist(depth and isinstance(value, dict) and _is_text(value.get("kind"), 500), "a value without a kind")
+    kind = value["kind"]
+    if kind == "tensor":
+        _packed_tensor(value)
+    elif kind in ("tuple", "list"):
+        _keys(value, ("kind", "items", "length"), "a list")
+        insist(isinstance(value["items"], list) and _is_count(value["length"]) and len(value["items"]) == min(value["length"], 100), "a list of another length")
+        any(_packed(item, depth - 1) for item in value["items"])
+    elif kind == "dict":
+        _keys(value, ("kind", "keys", "items"), "a dict")
+        keys, items = value["keys"], value["items"]
+        insist(isinstance(keys, list) and isinstance(items, list) and len(keys) == len(items) and all(map(_is_text, keys)), "a dict without its keys")
+        any(_packed(item, depth - 1) for item in items)
+    elif "plain" in value:
+        _keys(value, ("kind", "plain"), "a plain value")
+        own = type(value["plain"])
+        insist(own in (bool, int, float, str, type(None)) and (kind == own.__name__ or kind not in ("bool", "int", "float", "str", "NoneType")), "a value of another type")
+        insist(own is not str or _is_text(value["plain"]), "a value of too many words")
+    else:
+        _keys(value, ("kind", "repr"), "an object")
+        insist(_is_text(value["repr"], 200), "an object without its repr")
+
+
+def _packed_tensor(value):
+    """Its numbers are there wherever there can be any: a judge does not miss them."""
+    _keys(value, PACKED, "a tensor")
+    shape, numbers = value["shape"], value["values"]
+    insist(isinstance(shape, tuple) and all(map(_is_count, shape)) and _is_text(value["dtype"], 50) and _is_text(value["device"], 50), "a tensor without its shape")
+    insist(type(value["requires_grad"]) is bool and type(value["overlaps"]) is bool, "a tensor that says neither yes nor no")
+    size = 1
+    for axis in shape:
+        size *= axis
+    if numbers is None:
+        insist(value["device"] != "cpu" or size > LARGEST or value["dtype"].startswith(("torch.q", "torch.uint4")), "a tensor without its numbers")
+        return
+    insist(isinstance(numbers, torch.Tensor) and numbers.device.type == "cpu" == value["device"], "numbers on another device")
+    insist(tuple(numbers.shape) == shape and str(numbers.dtype) == value["dtype"], "numbers of another shape or dtype")
+
+
+def _grads(grads, case):
+    """A gradient is shaped like its input, and is on its device: on the meta device a judge asks no more."""
+    insist(isinstance(grads, dict), "the gradients are no dict")
+    for name, grad in grads.items():
+        like = case.args.get(name)
+        insist(isinstance(like, torch.Tensor), "a gradient of no input")
+        insist(grad is None or _is_like(grad, like), "a gradient that is not shaped like its input")
+
+
+def _is_like(tensor, like):
+    return isinstance(tensor, torch.Tensor) and (tensor.shape, tensor.dtype, tensor.device) == (like.shape, like.dtype, like.device)
+
+
+# Training
+
+
+def _epochs(found, case, finished):
+    """The notes of train_epoch: an epoch after the other, the first from the weights that were given."""
+    wanted, notes = case.args["epochs"], found["notes"]
+    weights = _weights(case)
+    insist(isinstance(notes, list) and len(notes) <= wanted, "the notes are no list of epochs")
+    insist(not finished or len(notes) == wanted, "an epoch without notes")
+    for place, epoch in enumerate(notes):
+        _epoch(epoch, weights, finished or place < len(notes) - 1)
+    insist(not notes or all(torch.equal(notes[0]["start"][name], weight) for name, weight in weights.items()), "the weights were others from the start")
+    for packed in (found["value"], found["again"]) if finished else ():
+        insist(packed["kind"] == "list" and packed["length"] == wanted, "not one value for each epoch")
+
+
+def _weights(case):
+    model = case.args["model"]
+    return {f"{part}.{name}": weight for part in ("rnn", "out") for name, weight in model[part]["weights"].items()}
+
+
+def _epoch(epoch, weights, finished):
+    insist(isinstance(epoch, dict) and set(epoch) == (FINISHED if finished or "end" in epoch else EPOCH), "an epoch has other parts")
+    insist(_is_count(epoch["taken"]) and _is_count(epoch["arrivals"]) and isinstance(epoch["steps"], list), "an epoch without its steps")
+    insist(len(epoch["steps"]) == min(epoch["taken"], 200), "steps that were not written down")
+    flags = [epoch[name] for name in ("left", "settings_kept", "memory_kept") if name in epoch]
+    insist(all(type(flag) is bool for flag in flags), "an epoch that says neither yes nor no")
+    for tensors in (epoch["start"], epoch.get("end", epoch["start"])):
+        _all_like(tensors, weights)
+    for step in epoch["steps"]:
+        _keys(step, ("before", "grads", "after"), "a step")
+        _all_like(step["before"], weights)
+        _all_like(step["after"], weights)
+        _all_like(step["grads"], weights, none=True)
+
+
+def _all_like(tensors, weights, none=False):
+    _keys(tensors, weights, "the weights")
+    insist(all((none and tensor is None) or _is_like(tensor, weights[name]) for name, tensor in tensors.items()), "weights of another shape")

@@ -1,0 +1,130 @@
+"""What an instructor sees after grading: a table, the commonest mistakes of the class, and the same for machines."""
+
+from collections import Counter
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+COMMONEST = 10
+
+
+def as_data(round):
+    """All that is known of a finished Round, as JSON can hold it."""
+    students = {student: _student(round, work) for student, work in sorted(round.work.items())}
+    return {
+        "unit": round.unit,
+        "students": students,
+        "mistakes": _mistakes(students),
+        "notebooks_run": round.ran,
+        "without_grade": [student for student, about in students.items() if about["status"] == "failed"],
+    }
+
+
+def _student(round, work):
+    grades = round.grades.get(work.student, {})
+    lessons = {lesson: _lesson(work, lesson, grades.get(lesson, {}), calls) for lesson, calls in round.lessons.items()}
+    points, of = (sum(about[key] for about in lessons.values()) for key in ("points", "of"))
+    return {"status": work.status, "failure": work.failure, "points": points, "of": of, "lessons": lessons, "notes": work.notes}
+
+
+def _lesson(work, lesson, grades, calls):
+    verdicts = {f"{call['kind']} {call['name']} {call['number']}": call for call in work.results.get(lesson, {}).get("verdicts", {}).values()}
+    exercises = {}
+    for cell, (_, score, most) in grades.items():
+        call = calls.get(cell)
+        verdict = verdicts.get(f"{call['kind']} {call['name']} {call['number']}", {}) if call else {}
+        exercises[cell] = {
+            "name": _name(call) if call else cell, "points": score, "of": most,
+            "outcome": verdict.get("outcome", ""), "mistake": " ".join(verdict.get("mistake", "").split()),
+        }
+    reason = work.reasons.get(lesson) or ("was not handed in" if lesson in work.missing else "")
+    return {
+        "points": sum(each["points"] for each in exercises.values()), "of": sum(each["of"] for each in exercises.values()),
+        "reason": reason, "exercises": exercises, "stopped": _stopped(work, lesson),
+    }
+
+
+def _stopped(work, lesson):
+    """{cell: why} of the cells that had to be stopped."""
+    found = work.results.get(lesson, {}).get("stopped", {})
+    return {work.cells[lesson][int(place)]: why for place, why in found.items()}
+
+
+def _name(call):
+    return call["name"] if call["kind"] == "check" else f"question {call['number']}"
+
+
+def _mistakes(students):
+    """[{"lesson", "exercise", "mistake", "students": how many}], the commonest first."""
+    counted = Counter()
+    for about in students.values():
+        for lesson, found in about["lessons"].items():
+            for each in found["exercises"].values():
+                if each["mistake"]:
+                    counted[lesson, each["name"], each["mistake"]] += 1
+    return [{"lesson": lesson, "exercise": name, "mistake": mistake, "students": number} for (lesson, name, mistake), number in counted.most_common()]
+
+
+def show(data, console):
+    """Print the table and the commonest mistakes on a rich Console."""
+    console.print(_table(data))
+    if data["mistakes"]:
+        console.print(_table_of_mistakes(data["mistakes"]))
+    console.print(Text(_last_line(data)))
+
+
+def _table(data):
+    lessons = next(iter(data["students"].values()))["lessons"]
+    table = Table(box=box.SIMPLE_HEAD, title=f"Grades of {data['unit']}", title_justify="left")
+    table.add_column("student", overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
+    for lesson in lessons:
+        table.add_column(lesson.split("_")[0], justify="right", no_wrap=True)
+    table.add_column("what went wrong", overflow="fold")
+    for student, about in data["students"].items():
+        points = [f"{found['points']:g}/{found['of']:g}" if found["of"] else "–" for found in about["lessons"].values()]
+        table.add_row(*map(Text, [student, f"{about['points']:g}/{about['of']:g}", *points, _trouble(about)]))
+    return table
+
+
+def _trouble(about):
+    if about["status"] == "failed":
+        return f"NO GRADE: {about['failure']}"
+    missing = [_number(lesson) for lesson, found in about["lessons"].items() if found["reason"] == "was not handed in"]
+    lines = [found["reason"] for found in about["lessons"].values() if found["reason"] and found["reason"] != "was not handed in"]
+    lines = list(dict.fromkeys(lines)) + ([f"not handed in: {', '.join(missing)}"] if missing else [])
+    for lesson, found in about["lessons"].items():
+        lines += [f"{_number(lesson)} {cell}: {why}" for cell, why in found["stopped"].items()]
+    return "\n".join(lines)
+
+
+def _number(lesson):
+    return lesson.split("_")[0]
+
+
+def _table_of_mistakes(mistakes):
+    table = Table(box=box.SIMPLE_HEAD, title="The commonest mistakes", title_justify="left")
+    table.add_column("students", justify="right")
+    table.add_column("where", no_wrap=True)
+    table.add_column("mistake", overflow="fold")
+    for each in mistakes[:COMMONEST]:
+        table.add_row(*map(Text, [str(each["students"]), f"{_number(each['lesson'])} {each['exercise']}", each["mistake"]]))
+    return table
+
+
+def _last_line(data):
+    counted = Counter(about["status"] for about in data["students"].values())
+    parts = [f"{counted['graded']} graded"] + ([f"{counted['unchanged']} unchanged since the last time"] if counted["unchanged"] else [])
+    if not data["notebooks_run"] and counted["unchanged"] == len(data["students"]):
+        return f"Nothing to do: all {counted['unchanged']} submissions are unchanged since they were graded."
+    if counted["failed"]:
+        parts.append(f"{counted['failed']} WITHOUT A GRADE: {', '.join(data['without_grade'])}")
+    return f"{'; '.join(parts)}. {data['notebooks_run']} notebooks ran."
+
+
+def console_for(stream):
+    """A Console on a stream; wide enough where it goes into a file."""
+    console = Console(file=stream, highlight=False)
+    return console if console.is_terminal else Console(file=stream, highlight=False, width=160)
