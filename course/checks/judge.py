@@ -136,7 +136,7 @@ def _is_steady(result):
         return True
     pairs = zip(_items(result.value), _items(result.again))
     return all(
-        one["kind"] == other["kind"] and one.get("shape") == other.get("shape")
+        one["kind"] == other["kind"] and one.get("shape") == other.get("shape") and one.get("dtype") == other.get("dtype")
         and (one.get("values") is None or other.get("values") is None or torch.allclose(one["values"], other["values"], equal_nan=True))
         for one, other in pairs
     )

@@ -286,12 +286,41 @@ def play(answer, case):
 def judge(case, result):
     if result.error:
         return _raised(case, result.error)
-    for packed, log in zip(result.value["items"], result.notes):
+    replay = _Replay(case)
+    for packed, log in zip(result.value["items"], result.notes, strict=True):
         finding = _returned(case, packed) or (inputs_changed(case, result) if result.changed else None)
-        finding = finding or _steps(case, log) or _numbers(case, packed, log)
+        finding = finding or _steps(case, log) or replay.differs(log) or _numbers(case, packed, log)
         if finding:
             return finding
     return None if _same_again(case, result) else not_steady(case)
+
+
+class _Replay:
+    """The same steps taken once more, by an optimizer that no answer has touched, from the case's own weights."""
+
+    def __init__(self, case):
+        self.case, self.model = case, Classifier(**case.args["model"])
+        kind, rate = case.args["optimizer"]
+        self.optimizer, self.weights = OPTIMIZERS[kind](self.model.parameters(), lr=rate), dict(self.model.named_parameters())
+
+    def differs(self, log):
+        """Follow the epoch with the gradients that were written down: a Finding where the weights go elsewhere."""
+        if _far(self.weights, log["start"]):
+            return self._finding("before the first step")
+        for i, step in enumerate(log["steps"], start=1):
+            for name, weight in self.weights.items():
+                weight.grad = None if step["grads"][name] is None else step["grads"][name].clone()
+            self.optimizer.step()
+            if _far(self.weights, step["after"]):
+                return self._finding(f"after step {i}")
+        return None
+
+    def _finding(self, when):
+        return Finding("wrong", f"the weights {when} are not those that the optimizer makes of its gradients", self.case.title)
+
+
+def _far(weights, others):
+    return any(not torch.allclose(weight.detach(), others[name], rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE / 10) for name, weight in weights.items())
 
 
 def _same_again(case, result):
