@@ -9,7 +9,8 @@ UNIT ?= pipeline
 # What to test, and options for pytest: make test TESTS=tests/test_setup.py PYTEST_ARGS=-v
 TESTS ?= tests solutions
 PYTEST_ARGS ?=
-# Options for the benchmark: make bench BENCH_ARGS="--repeats 10 --json bench.json"
+# Which benchmarks, and their options: make bench BENCH=grading BENCH_ARGS="--submissions 20 --growth"
+BENCH ?= explorers grading
 BENCH_ARGS ?=
 
 START = $(PYTHON) tools/start.py
@@ -54,10 +55,11 @@ test: python  ## prove that every notebook runs and every grade is right (option
 	$(RUN) -m pytest $(TESTS) \
 		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(PYTEST_ARGS)
 
-bench: python  ## measure how fast the explorers follow a hand (options: BENCH_ARGS="--repeats 10 --only carry")
+bench: python  ## measure how fast explorers follow a hand, and how fast a class is graded (options: BENCH=grading BENCH_ARGS=--help)
 	@$(START) setup test
 	@$(START) browser
-	PYTHONPATH=tests $(RUN) bench/explorers.py $(BENCH_ARGS)
+	@$(START) sandbox
+	for each in $(BENCH); do PYTHONPATH=tests $(RUN) bench/$$each.py $(BENCH_ARGS) || exit 1; done
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -1,4 +1,4 @@
-"""Measure how long a class takes: `course grade` beside stock `nbgrader autograde`, on the same submissions in one run. make bench-grading."""
+"""Measure how long a class takes: `course grade` beside stock `nbgrader autograde`, on the same submissions in one run: make bench BENCH=grading."""
 
 import argparse
 import json

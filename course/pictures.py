@@ -10,7 +10,7 @@ import base64
 import html
 import io
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import wraps
 
 from matplotlib import style
@@ -27,6 +27,8 @@ COLOURS = {  # at the lower limit, at zero, at the upper limit
 INPUT, STATE, WEIGHT = (LinearSegmentedColormap.from_list(name, stops) for name, stops in COLOURS.items())
 LOGITS, PROBS = "#009e73", "#cc79a7"
 LIMITS = (-1.0, 1.0)
+MOST_DRAWN = 100
+_drawn = {}
 MOST = 8
 """Numbers of one layer that a picture of a prediction holds."""
 CURVES = (("#0072b2", "-", "o"), ("#c04e00", (0, (6, 3)), "s"), ("#00795a", (0, (1, 1.5)), "^"), ("#a8487f", (0, (7, 2, 1, 2)), "D"))
@@ -72,12 +74,29 @@ class Picture:
 
 
 def _in_one_style(draw):
-    """Draw in the course's style, whatever the learner has set up in Matplotlib."""
+    """Draw in the course's style, whatever the learner has set up in Matplotlib; the same picture again is not drawn again."""
     @wraps(draw)
     def drawn(*args, **kwargs):
-        with style.context(["default", STYLE]):
-            return draw(*args, **kwargs)
+        key = draw.__name__, _frozen(args), _frozen(kwargs)
+        if key not in _drawn:
+            with style.context(["default", STYLE]):
+                picture = draw(*args, **kwargs)
+            if len(_drawn) == MOST_DRAWN:
+                _drawn.clear()
+            _drawn[key] = picture
+        return _drawn[key]
     return drawn
+
+
+def _frozen(value):
+    """A value that can be a key: the same for tensors, traces and lists of the same numbers."""
+    if hasattr(value, "detach"):
+        return str(value.dtype), tuple(value.shape), value.detach().cpu().numpy().tobytes()
+    if is_dataclass(value):
+        return type(value).__name__, _frozen(vars(value))
+    if isinstance(value, dict):
+        return tuple((name, _frozen(item)) for name, item in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
 
 
 @_in_one_style

@@ -555,3 +555,59 @@ class TestQuestionsWithNumbers(Sealed):
 def test_a_question_that_cannot_be_asked(question, says):
     with pytest.raises(QuestionError, match=says):
         expand(question)
+
+
+class TestForgedTraining:
+    """What `play` of train_epoch writes down comes from a process that the answer can change: the judge believes none of it unseen."""
+
+    def results(self):
+        def train_epoch(model, batches, optimizer):
+            model.train()
+            total, right, samples = 0.0, 0, 0
+            for x, y in batches:
+                optimizer.zero_grad()
+                loss = torch.nn.functional.cross_entropy(logits := model(x), y)
+                loss.backward()
+                optimizer.step()
+                total, right, samples = total + loss.item() * len(y), right + (logits.argmax(-1) == y).sum().item(), samples + len(y)
+            return total / samples, right / samples
+
+        module = engine.exercise("train_epoch")
+        cases = module.cases(0)
+        return module, [(case, module.play(train_epoch, case)) for case in cases]
+
+    def test_an_honest_one_passes(self):
+        module, pairs = self.results()
+        assert [module.judge(case, result) for case, result in pairs] == [None] * len(pairs)
+
+    def test_steps_that_the_optimizer_did_not_make(self):
+        module, pairs = self.results()
+        for case, result in pairs:
+            last = result.notes[-1]["steps"][-1]
+            last["after"] = result.notes[-1]["end"] = {name: value * 0.5 for name, value in last["after"].items()}
+            assert "not those that the optimizer makes" in module.judge(case, result).what
+
+    def test_weights_that_are_not_the_cases(self):
+        module, pairs = self.results()
+        case, result = pairs[0]
+        other = module.play(lambda model, batches, optimizer: (0.0, 0.0), module.cases(1)[0])
+        result.notes[0]["start"] = other.notes[0]["start"]
+        assert module.judge(case, result).outcome == "wrong"
+
+    def test_epochs_that_are_left_out(self):
+        module, pairs = self.results()
+        case, result = pairs[0]
+        result.notes.clear()
+        with pytest.raises(ValueError):
+            module.judge(case, result)
+
+
+def test_an_answer_whose_second_call_has_another_dtype_is_wrong_and_not_an_error():
+    calls = []
+
+    def to_probs(logits):
+        calls.append(1)
+        probs = torch.softmax(logits, -1)
+        return probs if len(calls) % 2 else probs.double()
+
+    assert engine.examine("to_probs", to_probs, 0).finding.outcome == "wrong"

@@ -468,3 +468,12 @@ class TestMissing:
         monkeypatch.setattr(start, "APART", ("--no-such-option-namespace",))
         with pytest.raises(SandboxMissing, match="sysctl"), Sandbox():
             pass
+
+
+def test_what_the_prelude_draws_and_imports_is_there_but_not_its_names():
+    prelude = ["from course import pictures", "1 / 0", "mine = pictures.pipeline(here=2)", "print('never seen')"]
+    with Sandbox(prelude=prelude) as sandbox, sandbox.session() as session:
+        session.run("from course import pictures\ndrawn = len(pictures._drawn)")
+        assert session.value("drawn") == 1
+        assert isinstance(session.value("mine"), Missing)
+        assert session.run("1 + 1").outputs[0]["data"]["text/plain"] == "2"

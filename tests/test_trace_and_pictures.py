@@ -160,6 +160,7 @@ DRAW = {
     "points": lambda trace: pictures.points(trace.states[:, 0, :2], torch.arange(len(trace.x)) % 3, "Two classes part."),
     "probabilities_over_time": lambda trace: pictures.probabilities_over_time(trace.probs[:, 0]),
     "prediction": lambda trace: pictures.prediction(prediction_layers(trace)),
+    "broken_laws": lambda trace: pictures.broken_laws(law_sizes(trace), ["bug a", "bug b"], ["zero law", "chunk law"]),
 }
 
 
@@ -172,6 +173,12 @@ def prediction_layers(trace):
     """Five named rows of numbers, as `prediction` takes them."""
     names = ("input", "cell", "carried", "logits", "probs")
     return list(zip(names, (trace.x[0, 0], trace.states[0, 0], trace.states[-1, 0], trace.logits[-1, 0], trace.probs[-1, 0])))
+
+
+def law_sizes(trace):
+    """What two laws find for two bugs: bug a breaks the second law alone, bug b both."""
+    size = trace.states[0, 0, 0].abs().item() + 0.1
+    return torch.tensor([[0, size], [size, 1.0]])
 
 
 def difference_and_gradient(trace):
@@ -200,6 +207,7 @@ def alt_numbers(name, trace):
         "points": [f"{len(trace.x)} states", "Two classes part."],
         "probabilities_over_time": [numbers(trace.probs[0, 0]), numbers(trace.probs[-1, 0]), f"class {trace.probs[-1, 0].argmax()}"],
         "prediction": [f"{name} {numbers(values)}" for name, values in prediction_layers(trace)],
+        "broken_laws": ["2 laws", "2 bugs", "bug a breaks chunk law", "bug b breaks zero law, chunk law"],
     }[name]
 
 
@@ -292,6 +300,7 @@ def test_pictures_do_not_follow_the_learners_style():
     logits = torch.tensor([1.2, 0.8, 0.5])
     with style.context("dark_background"):
         dark = pictures.probabilities(logits)
+    pictures._drawn.clear()
     assert dark.svg == pictures.probabilities(logits).svg
 
 
@@ -299,3 +308,20 @@ def test_an_output_layer_without_bias_is_traced():
     out = torch.nn.Linear(4, 3, bias=False)
     trace = Trace.of(example.rnn(), out, example.sequence())
     assert trace.b_out.tolist() == [0, 0, 0]
+
+
+def test_the_same_picture_is_drawn_once_and_another_one_is_another():
+    logits = torch.tensor([1.2, 0.8, 0.5])
+    first = pictures.probabilities(logits)
+    assert pictures.probabilities(logits.clone().requires_grad_()) is first
+    assert pictures.probabilities(logits + 0.001) is not first
+    logits[0] = 2
+    assert pictures.probabilities(logits).alt != first.alt
+
+
+def test_pictures_are_not_kept_without_end(monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_DRAWN", 3)
+    pictures._drawn.clear()
+    for i in range(5):
+        pictures.probabilities(torch.tensor([float(i), 0, 1]))
+        assert 0 < len(pictures._drawn) <= 3

@@ -113,6 +113,7 @@ class Round:
         source = course.format_path(course.source_directory, ".", self.unit)
         masters = {os.path.relpath(file, source): Path(file) for file in find_all_files(source, [*course.ignore, "*.ipynb"])}
         students_own = self.book.recorder.exclude_overwriting.get(self.unit, [])
+        self.prelude = _open_cells(source)
         self.masters = {place: file.read_bytes() for place, file in masters.items() if place not in students_own}
 
     def _submitted(self):
@@ -174,7 +175,7 @@ class Round:
             known = {} if self.options.again else {lesson: self.journal.find(key) for lesson, key in work.keys.items()}
             work.results = {lesson: value for lesson, value in known.items() if value and len(value["outputs"]) == len(jobs[lesson]["cells"])}
             self._finish_if_ready(work, finished)
-            yield from (((student, lesson), job) for lesson, job in jobs.items() if lesson not in work.results)
+            yield from (((student, lesson), {**job, "prelude": self.prelude}) for lesson, job in jobs.items() if lesson not in work.results)
 
     def _take(self, student, lesson, result, finished):
         """A notebook has been run, or its worker could not do it."""
@@ -266,6 +267,14 @@ def _cell(cell, calls):
         cell = cell.copy()
         ClearHiddenTests()._remove_hidden_test_region(cell)
     return {"type": "code", "id": cell.id, "source": cell.source}
+
+
+def _open_cells(source):
+    """The code cells of a unit's lessons that everybody has alike: no answers, no checks."""
+    notebooks = [nbformat.read(file, as_version=4) for file in sorted(Path(source).glob("*.ipynb"))]
+    cells = [cell for notebook in notebooks for cell in notebook.cells if cell.cell_type == "code"]
+    marks = [cell.metadata.get("nbgrader", {}) for cell in cells]
+    return ["my_guess = None", *(cell.source for cell, mark in zip(cells, marks) if not mark.get("grade") and not mark.get("solution"))]
 
 
 def _refused(notebook, calls, reason):

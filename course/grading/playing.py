@@ -83,11 +83,11 @@ def run_job(job):
     """Run one notebook and judge it.
 
     job: {"student", "unit", "lesson", "seed", "limits", "confined", "files": {path: base64}, "cells": [{"type", "source", "call"}]}, where a
-    graded cell has a `call` and no source. Returns {"outputs": [outputs of each cell], "verdicts": {place: {...}}, "seconds"}.
+    graded cell has a `call` and no source; "prelude": sources, see Sandbox. Returns {"outputs": [outputs of each cell], "verdicts": {place: {...}}, "seconds"}.
     """
     with ONE_AT_A_TIME:     # a judge sets modes of torch and redirects what is printed
         for _ in range(2):
-            sandbox = _sandbox(job["confined"], **job["limits"])
+            sandbox = _sandbox(job["confined"], tuple(job["prelude"]), **job["limits"])
             result = _Notebook(job, sandbox).play()
             if sandbox.process.poll() is None:
                 break
@@ -96,10 +96,10 @@ def run_job(job):
 
 
 @functools.lru_cache(maxsize=1)
-def _sandbox(confined, **limits):
+def _sandbox(confined, prelude, **limits):
     """The sandbox of this process, with torch imported, for all the notebooks that come."""
     _leave()
-    OPEN.append(Sandbox(Limits(**limits), confined).__enter__())
+    OPEN.append(Sandbox(Limits(**limits), confined, prelude).__enter__())
     multiprocessing.util.Finalize(None, _leave, exitpriority=10)    # also in a worker, where atexit is not asked
     return OPEN[0]
 

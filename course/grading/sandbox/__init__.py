@@ -90,18 +90,19 @@ class NotPlain:
 class Sandbox:
     """A zygote and its sessions; leaving it ends them all. Enter it in a thread that lives as long: the zygote dies with it.
 
-    confined=False runs the students' code with the grader's own rights. Raises SandboxMissing where this machine cannot confine.
+    confined=False runs the students' code with the grader's own rights. prelude: sources of cells of the instructor's that are run
+    once in the zygote, so that what they import and draw is there in each session. Raises SandboxMissing where this machine cannot confine.
     """
 
-    def __init__(self, limits=Limits(), confined=True):
-        self.limits, self.confined = limits, confined
+    def __init__(self, limits=Limits(), confined=True, prelude=()):
+        self.limits, self.confined, self.prelude = limits, confined, prelude
         self.folder = self.mark = self.process = self.control = None
         self.lock = threading.Lock()
 
     def __enter__(self):
         self.folder, self.mark = start.new_folder()
         try:
-            self.process, self.control = start.launch(self.folder, self.confined)
+            self.process, self.control = start.launch(self.folder, self.confined, self.prelude)
             self.control.settimeout(STARTING)
             self._answer()
             start.hide(self.folder)

@@ -3,6 +3,8 @@
 The student's code runs in this process and can change all of it; so nothing that it sends is believed outside.
 """
 
+import contextlib
+import io
 import json
 import os
 import random
@@ -167,6 +169,15 @@ def make_shell():
     site.sethelper()            # help(...), which Python without its site packages lacks
     shell.run_cell("pass")      # imports what the first cell needs
     return shell
+
+
+def warm_up(sources):
+    """Run an instructor's cells once, before there are children: what they import and draw is there for all of them."""
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        for source in sources:
+            with contextlib.suppress(Exception):    # most need the answers of a student
+                exec(source, names)
 
 
 class Session:

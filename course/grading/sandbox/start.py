@@ -60,15 +60,15 @@ def new_folder():
     return folder, mark
 
 
-def stage(folder):
-    """Put into `folder` all that the zygote imports of ours: the course without its grading, and the inner half of this package."""
+def stage(folder, prelude):
+    """Put into `folder` all that the zygote needs of ours: the course without its grading, the inner half of this package, the prelude."""
     ours = folder / "course"
     shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [name for name in names if Path(place) == PACKAGE and name in LEFT_OUT])
     inside = folder / "hidden_state_inside"
     inside.mkdir()
     for name in INSIDE:
         shutil.copy2(Path(__file__).with_name(name), inside)
-    return folder
+    (inside / "prelude.json").write_text(json.dumps(list(prelude)), encoding="utf-8")
 
 
 def packages():
@@ -93,9 +93,9 @@ def environment(home):
     }
 
 
-def launch(folder, confined):
+def launch(folder, confined, prelude):
     """Start the zygote in `folder`, a new temporary one. Returns (process, control socket); the zygote says when it is ready."""
-    stage(folder / "stage")
+    stage(folder / "stage", prelude)
     mine, its = socket.socketpair()
     with its:
         command, env = (confined_command if confined else plain_command)(folder, its.fileno())

@@ -5,11 +5,13 @@ a session's socket; no student's code ever runs in this process, and no child ke
 """
 
 import gc
+import json
 import os
 import signal
 import socket
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -26,6 +28,7 @@ def main(control, confined):
     torch.set_num_threads(1)        # a pool of threads would not survive the fork
     strip.strip()
     shell = child.make_shell()
+    child.warm_up(json.loads(Path(__file__).with_name("prelude.json").read_text(encoding="utf-8")))
     if confined:
         confine.prepare()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
