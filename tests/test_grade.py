@@ -8,10 +8,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -266,23 +262,6 @@ def test_an_unchanged_class_is_left_alone_and_points_by_hand_stay(both):
     assert json.loads(again.stdout)["notebooks_run"] == 0 and "Nothing to do" in again.stderr
     mine = scores(ours)
     assert mine["also_wrong", CELL]["check_rnn_step"][0] == 1 and mine["also_wrong", CELL]["quiz_1"][0] == 0
-
-
-def test_killed_in_mid_run_and_run_again_gives_the_same(both, start, tmp_path):
-    stock, _, _, _ = both
-    root = copy_of(start, tmp_path / "killed", CLASS.values())
-    process = subprocess.Popen(
-        [sys.executable, "-m", "course", "grade", UNIT, *LIMITS], cwd=root, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while not list(root.glob(f".course_grade/{UNIT}/journal/*.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done, data = grade(root)
-    assert done.returncode == 0 and data["notebooks_run"] < 5
-    assert scores(root) == {key: value for key, value in stock.items()}
 
 
 # What stops it before it begins

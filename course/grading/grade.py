@@ -26,6 +26,8 @@ from .submissions import Unreadable, find_students, read_submission
 FOLDER = ".course_grade"
 ATTEMPTS = 3
 """How often to begin anew where a worker is killed from outside, and all the others with it."""
+MANY = 20
+"""From so many students on it pays to run the lessons' open cells once before all sessions."""
 REVISION = 1
 """Raise it when the same result should be recorded in another way."""
 
@@ -113,7 +115,7 @@ class Round:
         source = course.format_path(course.source_directory, ".", self.unit)
         masters = {os.path.relpath(file, source): Path(file) for file in find_all_files(source, [*course.ignore, "*.ipynb"])}
         students_own = self.book.recorder.exclude_overwriting.get(self.unit, [])
-        self.prelude = _open_cells(source)
+        self.prelude = _open_cells(source) if len(self.folders) >= MANY else []
         self.masters = {place: file.read_bytes() for place, file in masters.items() if place not in students_own}
 
     def _submitted(self):

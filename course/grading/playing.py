@@ -232,7 +232,10 @@ def _verdict(call, outcome, mistake=""):
 
 def _mistake(finding):
     """What to count in a class. Not to have begun is no mistake."""
-    return "" if finding.outcome == "not attempted yet" else finding.cause or finding.what.split("\n\n")[0]
+    if finding.outcome == "not attempted yet":
+        return ""
+    lines = [line.strip() for line in finding.what.splitlines() if line.strip()]
+    return finding.cause or (f"raised {lines[-1]}" if finding.outcome == "raised" else lines[0])
 
 
 def _failed(before, call, outcome, text, mistake):
