@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from . import demo
+
 HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrader's gradebook.
 
 Each notebook runs in a process of its own that sees no network, no file of yours and no other student's work. What
@@ -39,7 +41,7 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="course", description="Hidden State: the instructor's commands.")
-    commands = parser.add_subparsers(required=True, metavar="grade")
+    commands = parser.add_subparsers(required=True, metavar="grade | demo")
     grade = commands.add_parser("grade", help="grade a class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter)
     grade.set_defaults(run=_grade)
     grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
@@ -52,10 +54,12 @@ def _parser():
     limits.add_argument("--cell-seconds", type=_positive, default=60.0, metavar="S", help="for one cell, and for one exercise with all its cases (default: %(default)g)")
     limits.add_argument("--total-seconds", type=_positive, default=300.0, metavar="S", help="for the notebook (default: %(default)g)")
     limits.add_argument("--memory", type=_positive, default=4.0, metavar="GB", help="memory (default: %(default)g)")
+    demo.add_to(commands)
     return parser
 
 
 def _grade(options):
+    print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
     from .grade import GradeError, Options, Round, find_root       # torch and nbgrader take seconds, and --help should not
     from .sandbox import Limits, SandboxMissing
     from .seed import SeedError

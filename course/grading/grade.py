@@ -175,7 +175,7 @@ class Round:
             work.cells = {lesson: [cell["id"] for cell in job["cells"]] for lesson, job in jobs.items()}
             work.keys = {lesson: key_of(job) for lesson, job in jobs.items()}
             known = {} if self.options.again else {lesson: self.journal.find(key) for lesson, key in work.keys.items()}
-            work.results = {lesson: value for lesson, value in known.items() if value and len(value["outputs"]) == len(jobs[lesson]["cells"])}
+            work.results = {lesson: value for lesson, value in known.items() if value and _fits(value, jobs[lesson])}
             self._finish_if_ready(work, finished)
             yield from (((student, lesson), {**job, "prelude": self.prelude}) for lesson, job in jobs.items() if lesson not in work.results)
 
@@ -192,7 +192,7 @@ class Round:
                 finished.append(work)
             return
         self.ran += 1
-        self.journal.keep(work.keys[lesson], result)
+        self.journal.keep(work.keys[lesson], {**result, "limits": asdict(self.options.limits)})
         work.results[lesson] = result
         self._finish_if_ready(work, finished)
 
@@ -258,6 +258,11 @@ class Round:
         work.status = "graded"
         scores = _by_machine(self.book.grades_of(work.student))
         self.recorded.keep(digest(work.student), {"student": work.student, "mark": mark, "scores": scores})
+
+
+def _fits(result, job):
+    """Is a result of before one of this job? Where a cell was stopped, other limits may give another one."""
+    return len(result["outputs"]) == len(job["cells"]) and (not result["stopped"] or result.get("limits") == job["limits"])
 
 
 def _cell(cell, calls):

@@ -65,7 +65,8 @@ def key_of(job):
     """What the result of a job depends on: the job itself, the exercises and questions it calls, the course around them, the versions."""
     calls = [cell["call"] for cell in job["cells"] if cell.get("call")]
     exercises = {call["name"] for call in calls if call["kind"] == "check"}
-    return digest(job, {name: _exercise(name) for name in sorted(exercises)}, _questions(job["lesson"]), _around(), _versions())
+    asked = {name: value for name, value in job.items() if name != "limits"}    # they count only where something was stopped
+    return digest(asked, {name: _exercise(name) for name in sorted(exercises)}, _questions(job["lesson"]), _around(), _versions())
 
 
 @functools.cache

@@ -178,6 +178,8 @@ class _Notebook:
         name, printed, tried = call["name"], "", 0
         for seed in (engine.PUBLIC_SEED, *(self.seed + draw for draw in range(DRAWS))):
             verdict = _examined(session, name, call["variable"], seed)
+            if not verdict.passed and verdict.finding.outcome == "not attempted yet" and self.stopped:
+                return self._missing(call)
             if not verdict.passed:
                 return _failed(_stream(printed), call, verdict.finding.outcome, report.text(verdict), _mistake(verdict.finding))
             if seed == engine.PUBLIC_SEED:
@@ -186,6 +188,12 @@ class _Notebook:
                 tried += len(verdict.cases)
         printed += f"PASSED  {name}: {tried} more cases, not seen before\n"
         return _stream(printed), _verdict(call, "passed")
+
+    def _missing(self, call):
+        """Of a student whose cell was stopped we do not say that nothing was attempted."""
+        reasons = ", ".join(dict.fromkeys(self.stopped.values()))
+        text = f"STOPPED  {call['name']}: a cell above was left out ({reasons}), and what it defines is missing"
+        return _failed([], call, "stopped", text, "")
 
     def _quiz(self, session, call):
         answer = session.value(call["variable"])
@@ -197,7 +205,8 @@ class _Notebook:
         except engine.NotAttempted as error:
             return _failed([], call, "not attempted yet", str(error), "")
         except engine.CheckFailed as error:
-            return _failed([], call, "wrong", str(error), str(error).split("\n")[0].removeprefix("WRONG  "))
+            said = str(error).split("\n")[0].removeprefix(f"WRONG  question {call['number']}")
+            return _failed([], call, "wrong", str(error), f"answered {said[2:]}" if said.startswith(", ") else said.removeprefix(": "))
         return _stream(text + "\n"), _verdict(call, "passed")
 
 

@@ -8,6 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 COMMONEST = 10
+STOPPED = {
+    "time limit": "time limit. A loop that never ends?",
+    "memory": "memory: it asked for more than it may have",
+    "crash": "crash: it ended the Python process that it ran in",
+    "output limit": "output limit: it returned more than may cross the border",
+    "tampering": "tampering: what came back was not what the check makes",
+}
 
 
 def as_data(round):
@@ -96,8 +103,20 @@ def _trouble(about):
     lines = [found["reason"] for found in about["lessons"].values() if found["reason"] and found["reason"] != "was not handed in"]
     lines = list(dict.fromkeys(lines)) + ([f"not handed in: {', '.join(missing)}"] if missing else [])
     for lesson, found in about["lessons"].items():
-        lines += [f"{_number(lesson)} {cell}: {why}" for cell, why in found["stopped"].items()]
+        lines += [f"{_number(lesson)} {cell}: {STOPPED.get(why, why)}" for cell, why in found["stopped"].items()]
+        lines += [] if found["reason"] else _lost(_number(lesson), found["exercises"].values())
     return "\n".join(lines)
+
+
+def _lost(lesson, exercises):
+    """The exercises that lost points, each with what it has; and what nobody has read yet."""
+    judged, by_hand = ([each for each in exercises if bool(each["outcome"]) == known] for known in (True, False))
+    if judged and all(each["outcome"] == "not attempted yet" for each in judged):
+        lost = ["nothing attempted"]
+    else:
+        lost = [f"{each['name']} {each['points']:g}/{each['of']:g}" for each in judged if each["points"] < each["of"]]
+    lost += [f"{each['name']} is to be read" for each in by_hand if each["points"] == 0]
+    return [f"{lesson} {', '.join(lost)}"] if lost else []
 
 
 def _number(lesson):
