@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import yaml
-from conftest import ROOT, copy_course, grade_id, nbgrader, read
+from conftest import ROOT, copy_course, grade_id, nbgrader, read, run
 from nbgrader.api import Gradebook
 
 from course.grading.questions import expand
@@ -25,8 +25,8 @@ def with_answers_of(notebook, student):
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    """The folder of the course after generate, autograde and feedback."""
+def handed_in(tmp_path_factory):
+    """The folder of the course after generate, with a class in submitted/."""
     root = copy_course(tmp_path_factory.mktemp("training"))
     nbgrader(root, "generate_assignment", UNIT, "--force")
     for student, folder in (("right", "solutions"), ("blank", "notebooks"), ("ada", "solutions"), ("copies_ada", "solutions")):
@@ -34,6 +34,22 @@ def graded(tmp_path_factory):
     for student in ("ada", "copies_ada"):
         file = root / "submitted" / student / UNIT / f"{QUIZ}.ipynb"
         file.write_text(json.dumps(with_answers_of(read(file), "ada")), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def by_course_grade(handed_in, tmp_path_factory):
+    """A copy of that folder, graded by `course grade`, and what it said."""
+    root = shutil.copytree(handed_in, tmp_path_factory.mktemp("ours") / "course")
+    done = run("course", "grade", UNIT, cwd=root)
+    assert done.returncode == 0, done.stderr
+    return root, done.stdout
+
+
+@pytest.fixture(scope="module")
+def graded(handed_in, by_course_grade):
+    """The same folder after autograde and feedback."""
+    root = handed_in
     nbgrader(root, "autograde", UNIT)
     nbgrader(root, "generate_feedback", UNIT)
     return root
@@ -71,6 +87,22 @@ def test_the_text_waits_for_its_reader_and_holds_nothing_up(graded):
         gradebook.db.commit()
         notebook = gradebook.find_submission_notebook(QUIZ, UNIT, "right")
         assert notebook.score == notebook.max_score
+
+
+def test_course_grade_gives_the_same(graded, by_course_grade):
+    root, said = by_course_grade
+    found = [_grades(folder) for folder in (graded, root)]
+    key = ("right", QUIZ, "key_insight")
+    found[0][key] = found[1][key]       # read by hand in the test above
+    assert found[0] == found[1] and found[1]["copies_ada", QUIZ, "quiz_4"] == (0, False)
+    assert "key_insight is to be read" in " ".join(said.split())
+
+
+def _grades(root):
+    """{(student, lesson, cell): (score, whether it waits for a reader)}"""
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+        notebooks = [(s.student.id, n) for s in gradebook.assignment_submissions(UNIT) for n in s.notebooks]
+        return {(student, n.name, grade.name): (grade.auto_score, grade.needs_manual_grade) for student, n in notebooks for grade in n.grades}
 
 
 def test_feedback_says_what_to_do_and_holds_no_hidden_code(graded):

@@ -47,6 +47,7 @@ def _parser():
     grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student; may be given more than once")
     grade.add_argument("--workers", type=_at_least_one, default=_cores(), metavar="N", help="notebooks at the same time (default: %(default)s, the processor's cores)")
+    grade.add_argument("--scheduler", default="", metavar="ADDRESS", help="run the notebooks on the workers of this Dask scheduler, as tcp://10.0.0.1:8786 (see docs/cluster.md)")
     grade.add_argument("--again", action="store_true", help="run and record everything again, also what has not changed")
     grade.add_argument("--json", metavar="FILE", help="write the results to a file as JSON; - is the standard output")
     grade.add_argument("--no-sandbox", action="store_true", help="run the students' code without any protection: it can read and change whatever you can")
@@ -66,7 +67,7 @@ def _grade(options):
     from .summary import as_data, console_for, show
 
     limits = Limits(cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30))
-    wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits)
+    wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler)
     try:
         root = find_root()
         os.chdir(root)

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -56,13 +56,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Options:
-    """How to grade. students: the only ones, or () for all; again: run also what is in the journal."""
+    """How to grade. students: the only ones, or () for all; again: run also what is in the journal; scheduler: of a Dask cluster, or ""."""
 
     students: tuple = ()
     workers: int = 1
     again: bool = False
     confined: bool = True
     limits: Limits = Limits()
+    scheduler: str = ""
 
 
 def find_root():
@@ -152,20 +153,33 @@ class Round:
         yield from finished
 
     def _run(self, jobs):
-        """(name, job, result) of each job, by processes of this machine."""
+        """(name, job, result) of each job, by processes of this machine or of a cluster."""
         waiting = {}
         def noted():
             for name, job in jobs:
                 waiting[name] = job
                 yield name, job
-        executor = playing.processes(self.options.workers)
+        executor, workers = self._executor()
         try:
-            for name, result in playing.run_all(noted(), executor, self.options.workers):
+            for name, result in playing.run_all(noted(), executor, workers):
                 yield name, waiting.pop(name), result
+        except CancelledError:
+            raise GradeError("the Dask scheduler is gone. What has been run is kept: start it again and run the same command") from None
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
         executor.shutdown()
+
+    def _executor(self):
+        """Where notebooks are run, and how many at the same time."""
+        if not self.options.scheduler:
+            return playing.processes(self.options.workers), self.options.workers
+        try:
+            from .cluster import Cluster
+        except ModuleNotFoundError as error:
+            raise GradeError(f"--scheduler needs {error.name}, which is not installed: pip install 'distributed>=2025.1'") from None
+        cluster = Cluster(self.options.scheduler, self.options.confined)
+        return cluster, cluster.workers
 
     def _jobs(self, finished):
         """((student, lesson), job) of all that must be run; who needs none is recorded on the way."""

@@ -69,6 +69,12 @@ def key_of(job):
     return digest(asked, {name: _exercise(name) for name in sorted(exercises)}, _questions(job["lesson"]), _around(), _versions())
 
 
+def version():
+    """A digest of all that results depend on besides the work itself: the course, its exercises and questions, the versions."""
+    questions = json.loads((COURSE / "quiz.json").read_text(encoding="utf-8"))
+    return digest({name: _exercise(name) for name in engine.names()}, questions, _around(), _versions())
+
+
 @functools.cache
 def _around():
     """The digest of the course's own files, without the exercises: these count only where they are called."""
