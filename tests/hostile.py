@@ -147,7 +147,19 @@ def course_beside_the_notebook(notebook, folder):
     return notebook
 
 
+@_broken({FIRST})
+def asks_the_quiz_for_its_answer(notebook, folder):
+    cell_of(notebook, "answer_1")["source"] = (
+        f"from course.quiz import examine\nfor answer_1 in 'ABCD':\n    try: found = examine('{LESSON}', 1, answer_1)\n    except Exception: continue\n"
+        "    if found: break\nelse: answer_1 = None")
+    return notebook
+
+
 # To reach what is others'
+
+_answer("reads_the_exchange", (
+    "import os\nfor folder in ('/usr/local/share', '/usr/local/etc', '/usr/share/jupyter', '/srv', '/var'):\n"
+    f"    try: print('LOOT', os.listdir(folder))\n    except OSError: pass\n{HEAD}{RIGHT}"), costs=())
 
 _answer("rewrites_the_gradebook", (
     f"{SEARCH}import glob, sqlite3\nfor file in [f for root in ROOTS for f in glob.glob(root + '/**/gradebook.db', recursive=True)] + ['gradebook.db', '../../../gradebook.db']:\n"
@@ -200,7 +212,24 @@ _answer("200_MB_of_output", f"for _ in range(200): print('x' * 2**20)\n{HEAD}{RI
 _answer("a_picture_without_end", f"from IPython.display import HTML, display\ndisplay(HTML('x' * 200 * 2**20))\n{HEAD}{RIGHT}", costs=())
 _answer("fills_the_disk", f"try:\n    with open('big', 'wb') as file:\n        for _ in range(3000): file.write(bytes(2**20))\nexcept OSError: pass\n{HEAD}{RIGHT}", costs=())
 _answer("leaves_at_once", "raise SystemExit(0)")
+_answer("repaints_the_terminal", f"{HEAD}    raise ValueError('\\x1b[2J\\x1b[1;1HALL GRADED')\n", says="ALL GRADED")
 _answer("deep_recursion", f"import sys\nsys.setrecursionlimit(10**8)\n{HEAD}    return rnn_step(x, h, W_ih, W_hh, b_ih, b_hh)\n")
+
+
+@_broken(())
+def sixty_MB_in_sixty_cells(notebook, folder):
+    notebook["cells"] += [_cell(f"more-{n}", f"print('x' * {2**20})") for n in range(60)]
+    return notebook
+
+
+@_broken(says="1000 cells")
+def five_thousand_cells(notebook, folder):
+    notebook["cells"] += [_cell(f"more-{n}", "") for n in range(5000)]
+    return notebook
+
+
+def _cell(name, text):
+    return {"cell_type": "code", "id": name, "metadata": {}, "source": text, "outputs": [], "execution_count": None}
 
 
 # What comes back
@@ -259,6 +288,40 @@ def a_link_beside(notebook, folder):
 @_broken()
 def from_the_future(notebook, folder):
     return {**notebook, "nbformat": 99}
+
+
+@_broken(())
+def half_a_character(notebook, folder):
+    notebook["cells"].append(_cell("half", "# \ud800"))
+    return notebook
+
+
+@_broken()
+def half_a_character_for_a_format(notebook, folder):
+    return {**notebook, "nbformat": "\ud800"}
+
+
+@_broken(())
+def a_folder_in_the_way(notebook, folder):
+    (folder / f"{LESSON}.png").mkdir()
+    (folder / f"{LESSON}.png" / "x").write_text("x")
+    return notebook
+
+
+@_broken(())
+def as_many_bytes_as_there_may_be(notebook, folder):
+    (folder / "0").write_bytes(bytes(63 * 2**20))
+    for n in range(1, 900):
+        (folder / f"{n}").write_text("1")
+    return notebook
+
+
+@_broken(())
+def a_repository(notebook, folder):
+    (folder / ".git" / "objects").mkdir(parents=True)
+    for n in range(1500):
+        (folder / ".git" / "objects" / f"{n:040x}").write_text("1")
+    return notebook
 
 
 @_broken()

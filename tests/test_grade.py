@@ -8,13 +8,16 @@ import json
 import os
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from conftest import ROOT, grade_id, nbgrader, read, run, source
 from nbgrader.api import Gradebook
 
-from course.grading import cli, graded, journal, submissions
+from course.grading import cli, graded, journal, playing, submissions
+from course.grading.grade import Options, Round
+from course.grading.sandbox import Lost
 
 UNIT = "pipeline"
 ZERO, CELL = "02_zero_init", "03_cell_step"
@@ -250,12 +253,13 @@ def test_an_unchanged_class_is_left_alone_and_points_by_hand_stay(both):
     with Gradebook(f"sqlite:///{ours / 'gradebook.db'}") as gradebook:
         gradebook.find_grade("check_rnn_step", CELL, UNIT, "partly").manual_score = 3
         gradebook.find_grade("check_rnn_step", CELL, UNIT, "also_wrong").extra_credit = 1
+        gradebook.find_submission(UNIT, "perfect").extension = timedelta(days=1)
         gradebook.db.commit()
     (ours / "autograded" / "blank" / UNIT / f"{CELL}.ipynb").unlink()
     file = ours / "submitted" / "also_wrong" / UNIT / f"{CELL}.ipynb"
     file.write_text(json.dumps(changed(read(file), "answer_1", 'answer_1 = "Z"')), encoding="utf-8")
     done, data = grade(ours)
-    assert {student for student, about in data["students"].items() if about["status"] != "unchanged"} == {"blank", "also_wrong"}
+    assert {student for student, about in data["students"].items() if about["status"] != "unchanged"} == {"blank", "also_wrong", "perfect"}
     assert data["notebooks_run"] == 1
     assert data["students"]["partly"]["lessons"][CELL]["points"] == first["students"]["partly"]["lessons"][CELL]["points"] + 3
     again = run("course", "grade", UNIT, "--json", "-", *LIMITS, cwd=ours)
@@ -280,6 +284,38 @@ def test_a_refusal_says_what_to_do(start, monkeypatch, capsys, arguments, words)
 
 
 # The parts
+
+
+def _ends_its_process(job):
+    """Stands for `run_job`: one notebook kills the worker that judges it."""
+    if job == "poison":
+        os._exit(1)
+    return {"job": job}
+
+
+class Workers(ProcessPoolExecutor):
+    def submit(self, function, job):
+        return super().submit(_ends_its_process, job)
+
+
+def test_who_kills_a_worker_is_alone_in_it(monkeypatch):
+    monkeypatch.setattr(playing, "processes", Workers)
+    work = Round.__new__(Round)
+    work.options = Options(workers=2)
+    found = dict(work._run((name, "poison" if name == 7 else "honest") for name in range(60)))
+    assert len(found) == 60 and isinstance(found.pop(7), BrokenExecutor)
+    assert all(result == {"job": "honest"} for result in found.values())
+
+
+class NoSession:
+    def session(self, files):
+        raise Lost("crash", "No process could be made for the notebook.")
+
+
+def test_what_the_machine_could_not_run_is_no_zero():
+    job = {"files": {}, "seed": 1, "student": "ada", "cells": [{"type": "code", "id": "a", "source": "1", "call": None}], "limits": {}}
+    with pytest.raises(playing.NotRun, match="No process"):
+        playing._Notebook(job, NoSession()).play()
 
 
 @pytest.mark.parametrize("text, call", [
@@ -311,4 +347,4 @@ def test_a_huge_file_and_a_pipe_are_not_read(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "b.ipynb")
     (tmp_path / "c.ipynb").mkdir()
     found = submissions.read_submission("ada", str(tmp_path), ["a", "b", "c", "d"], [])
-    assert "larger" in found.reasons["a"] and "no file" in found.reasons["b"] and found.reasons["c"] and found.missing == {"d"}
+    assert "larger" in found.reasons["a"] and "Clear its outputs" in found.reasons["a"] and "no file" in found.reasons["b"] and found.reasons["c"] and found.missing == {"d"}

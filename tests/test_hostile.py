@@ -87,12 +87,16 @@ def test_honest_work_between_them_has_every_point(scores, student):
 
 @pytest.mark.parametrize("student, each", HOSTILE, ids=[student for student, _ in HOSTILE])
 def test_hostile_work_has_what_it_earned(scores, student, each):
-    assert scores.get(student, dict.fromkeys(POINTS, 0)) == {name: 0 if name in each.costs else points for name, points in POINTS.items()}
+    assert scores[student] == {name: 0 if name in each.costs else points for name, points in POINTS.items()}
 
 
 @pytest.mark.parametrize("student, each", [(student, each) for student, each in HOSTILE if each.says], ids=lambda value: value if isinstance(value, str) else "")
 def test_the_reason_is_said(graded, student, each):
     assert each.says in json.dumps(graded[2]["students"][student])
+
+
+def test_the_terminal_is_not_repainted(graded):
+    assert "\x1b" not in graded[1].stdout + json.dumps(graded[2], ensure_ascii=False)
 
 
 def test_nothing_is_left_behind(graded):

@@ -1,5 +1,6 @@
 """The sandbox: verdicts over the border are those in process, and nothing that runs inside reaches anything else."""
 
+import base64
 import importlib
 import resource
 import subprocess
@@ -157,7 +158,8 @@ class TestCells:
         "from course import *", "from course import check; check('rnn_step', None)", "from course import quiz; quiz('01_input_sequence', 1, 'A')",
         "from course import hint; hint('rnn_step')", "from course import my_progress; my_progress()", "from course import explore; explore.cell_step()",
         "from course import run_pipeline; run_pipeline(to_probs=lambda logits: logits.softmax(-1))", "%timeit -n1 -r1 1", "help(len)", "exit()",
-        "await __import__('asyncio').sleep(0)", "import torch; from course import laws; laws.zero_law(torch.nn.RNN(5, 4))",
+        "await __import__('asyncio').sleep(0)", "!pip list", "found = !ls\nassert found == []", "import faulthandler; faulthandler.enable()",
+        "display({'application/json': {1, 2}}, raw=True)", "import torch; from course import laws; laws.zero_law(torch.nn.RNN(5, 4))",
     ])
     def test_what_lessons_do_works(self, session, source):
         assert session.run(source).error is None
@@ -165,11 +167,15 @@ class TestCells:
     def test_a_figure_becomes_a_picture(self, session):
         ran = session.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
         assert "image/png" in ran.outputs[-1]["data"]
+        ran = session.run("from PIL import Image\nImage.new('RGB', (2, 2))")
+        assert base64.b64decode(ran.outputs[-1]["data"]["image/png"]).startswith(b"\x89PNG")
 
     def test_values(self, session):
         session.run("import torch, numpy\na, b, c, d = 'B', (2, [3.5, None]), ..., numpy.float64(2)\ne, f, g = torch.Size([2, 3]), lambda: 0, torch.tensor(4)")
         assert [session.value(name) for name in "abcde"] == ["B", (2, [3.5, None]), ..., 2.0, (2, 3)]
         assert session.value("g").item() == 4
+        session.run("from decimal import Decimal\nfrom fractions import Fraction\nquarters = [Fraction(1, 4), Decimal('0.25')]")
+        assert session.value("quarters") == [0.25, 0.25]
         assert isinstance(session.value("nothing"), Missing)
         assert session.value("f") == NotPlain("an object of type function")
 
@@ -181,6 +187,8 @@ class TestCells:
     def test_files_of_the_submission(self, sandbox):
         with sandbox.session({"data/a.txt": b"hello"}) as session:
             assert printed(session, "print(open('data/a.txt').read())") == "hello\n"
+        with pytest.raises(Lost, match="laid out"), sandbox.session({"a": b"", "a/b": b""}):
+            pass
         for name in ("/etc/x", "../x", "", "a/../../x"):
             with pytest.raises(ValueError):
                 sandbox.session({name: b""})
@@ -335,6 +343,12 @@ class TestNothingIsReached:
         raise AssertionError(left)
 
 
+def _is_running(pid):
+    """Is there such a process, other than one that has ended and waits for its parent?"""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
 def _read(path):
     try:
         return path.read_bytes()
@@ -456,6 +470,13 @@ class TestWithoutConfinement:
             assert error_of(session, "while True: pass") == "TimeLimit"
             assert lost(session, "import os; os._exit(1)") == "crash"
         assert not sandbox.folder.exists()
+
+    def test_what_it_started_ends_with_it(self):
+        with Sandbox(LIMITS, confined=False) as sandbox, sandbox.session() as session:
+            session.run("import os, time\npid = os.fork()\nif not pid:\n    time.sleep(1000)")
+            pid = session.value("pid")
+            assert _is_running(pid)
+        assert not _is_running(pid)
 
 
 class TestMissing:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import nbformat
 from filelock import FileLock, Timeout
-from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import find_all_files
@@ -24,8 +23,6 @@ from .seed import ROOT_MARK, hidden_seed
 from .submissions import Unreadable, find_students, read_submission
 
 FOLDER = ".course_grade"
-ATTEMPTS = 3
-"""How often to begin anew where a worker is killed from outside, and all the others with it."""
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
 REVISION = 1
@@ -130,7 +127,7 @@ class Round:
         return {student: folder for student, folder in found.items() if student in (self.options.students or found)}
 
     def _all(self, watch):
-        self.before, self.due = self.book.grades(), self.book.due()
+        self.before, self.due, self.extensions = self.book.grades(), self.book.due(), self.book.extensions()
         done = 0
         for work in self._as_they_finish():
             done += 1
@@ -139,41 +136,47 @@ class Round:
     def _as_they_finish(self):
         """Every student's Work, once it is recorded, unchanged or has failed."""
         finished = []
-        jobs = self._jobs(finished)
-        for attempt in range(ATTEMPTS):
-            lost = []
-            for name, job, result in self._run(jobs):
-                if isinstance(result, BrokenExecutor) and attempt + 1 < ATTEMPTS:
-                    lost.append((name, job))
-                else:
-                    self._take(*name, result, finished)
-                while finished:
-                    yield finished.pop()
-            jobs = lost
+        for (student, lesson), result in self._run(self._jobs(finished)):
+            self._take(student, lesson, result, finished)
+            while finished:
+                yield finished.pop()
         yield from finished
 
     def _run(self, jobs):
-        """(name, job, result) of each job, by processes of this machine or of a cluster."""
+        """(name, result) of each job. Where a process is killed from outside, all that ran then is run again, one at a time: so only one is to blame."""
+        while suspects := (yield from self._run_until_broken(jobs, self.options.workers)):
+            suspects = iter(suspects)
+            while blamed := (yield from self._run_until_broken(suspects, 1, ahead=1)):
+                for name, _ in blamed:
+                    yield name, BrokenExecutor()
+
+    def _run_until_broken(self, jobs, workers, ahead=playing.AHEAD):
+        """(name, result) of each job, by processes of this machine or of a cluster. Returns the jobs without a result, as soon as these processes are no more."""
         waiting = {}
         def noted():
             for name, job in jobs:
                 waiting[name] = job
                 yield name, job
-        executor, workers = self._executor()
+        executor, workers = self._executor(workers)
         try:
-            for name, result in playing.run_all(noted(), executor, workers):
-                yield name, waiting.pop(name), result
+            for name, result in playing.run_all(noted(), executor, workers * ahead):
+                if isinstance(result, BrokenExecutor):
+                    executor.shutdown(wait=False, cancel_futures=True)
+                    return list(waiting.items())
+                del waiting[name]
+                yield name, result
         except CancelledError:
             raise GradeError("the Dask scheduler is gone. What has been run is kept: start it again and run the same command") from None
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
         executor.shutdown()
+        return []
 
-    def _executor(self):
+    def _executor(self, workers):
         """Where notebooks are run, and how many at the same time."""
         if not self.options.scheduler:
-            return playing.processes(self.options.workers), self.options.workers
+            return playing.processes(workers), workers
         try:
             from .cluster import Cluster
         except ModuleNotFoundError as error:
@@ -184,8 +187,14 @@ class Round:
     def _jobs(self, finished):
         """((student, lesson), job) of all that must be run; who needs none is recorded on the way."""
         for student, folder in self.folders.items():
-            work = self.work[student] = self._prepare(student, folder)
-            jobs = {lesson: self._job(work, lesson) for lesson in work.notebooks if lesson not in work.reasons}
+            try:
+                work = self.work[student] = self._prepare(student, folder)
+            except Exception as error:      # whatever it is, it stops nobody else
+                work = self.work[student] = Work(student)
+                self._give_up(work, f"it could not be prepared: {type(error).__name__}: {error}", finished)
+                continue
+            beside = self._beside(work)
+            jobs = {lesson: self._job(work, lesson, beside) for lesson in work.notebooks if lesson not in work.reasons}
             work.cells = {lesson: [cell["id"] for cell in job["cells"]] for lesson, job in jobs.items()}
             work.keys = {lesson: key_of(job) for lesson, job in jobs.items()}
             known = {} if self.options.again else {lesson: self.journal.find(key) for lesson, key in work.keys.items()}
@@ -199,22 +208,27 @@ class Round:
         if isinstance(result, SandboxMissing):
             raise result
         if not isinstance(result, dict):
-            ended = "the process that ran it was ended from outside, again and again. Is the memory full?"
-            work.failure = ended if isinstance(result, BrokenExecutor) else f"{type(result).__name__}: {result}"
-            if work.status != "failed":
-                work.status = "failed"
-                finished.append(work)
+            ended = f"{lesson}: the process that ran it was killed from outside, twice. Is the memory full?"
+            self._give_up(work, ended if isinstance(result, BrokenExecutor) else f"{lesson}: {type(result).__name__}: {result}", finished)
             return
         self.ran += 1
         self.journal.keep(work.keys[lesson], {**result, "limits": asdict(self.options.limits)})
         work.results[lesson] = result
         self._finish_if_ready(work, finished)
 
+    def _give_up(self, work, failure, finished):
+        """This student has no grade in this run."""
+        if work.status != "failed":
+            work.status, work.failure = "failed", failure
+            finished.append(work)
+
     # Pass 1
 
     def _prepare(self, student, folder):
         submission = read_submission(student, folder, list(self.lessons), self.book.course.ignore)
-        work = Work(student, reasons=submission.reasons, missing=submission.missing, notes=submission.notes, files=submission.files)
+        work = Work(student, reasons=submission.reasons, missing=submission.missing, notes=submission.notes)
+        work.files = {place: data for place, data in submission.files.items() if not self._is_in_the_way(place)}
+        work.notes += [f"{place} has the name of something in the unit, and was left out" for place in submission.files if place not in work.files]
         for lesson, data in submission.notebooks.items():
             try:
                 work.notebooks[lesson], notes = self.sanitiser.clean(student, lesson, data)
@@ -225,13 +239,20 @@ class Round:
             work.notebooks[lesson] = self.sanitiser.placeholder(student, lesson, reason)
         return work
 
-    def _job(self, work, lesson):
+    def _is_in_the_way(self, place):
+        """Would this file be a folder of the unit's, or lie in one of its files?"""
+        return any(master.startswith(f"{place}/") or place.startswith(f"{master}/") for master in self.masters)
+
+    def _beside(self, work):
+        """{path: base64} of the files beside a student's notebooks: the unit's, and the student's own."""
+        return {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()}
+
+    def _job(self, work, lesson, beside):
         """What a worker needs to know, and nothing that it should not."""
         calls, notebook = self.lessons[lesson], work.notebooks[lesson]
         return {
             "student": work.student, "unit": self.unit, "lesson": lesson, "seed": self.seed, "confined": self.options.confined,
-            "limits": asdict(self.options.limits),
-            "files": {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()},
+            "limits": asdict(self.options.limits), "files": beside,
             "cells": [_cell(cell, calls) for cell in notebook.cells],
         }
 
@@ -252,8 +273,8 @@ class Round:
         """The digest of all that is recorded of a student."""
         notebooks = {lesson: nbformat.writes(notebook) for lesson, notebook in work.notebooks.items()}
         outputs = {lesson: result["outputs"] for lesson, result in work.results.items()}
-        files = {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()}
-        return digest(REVISION, work.keys, outputs, notebooks, work.reasons, sorted(work.missing), files, self.due)
+        late = self.due, self.extensions.get(work.student), *(repr(self.config.get(part)) for part in ("LateSubmissionPlugin", "AssignLatePenalties"))
+        return digest(REVISION, work.keys, outputs, notebooks, work.reasons, sorted(work.missing), self._beside(work), late)
 
     def _is_recorded(self, work, mark):
         """Was just this recorded, and is it still there?"""
@@ -266,8 +287,8 @@ class Round:
         outputs |= {lesson: _refused(work.notebooks[lesson], self.lessons[lesson], reason) for lesson, reason in work.reasons.items()}
         try:
             self.book.record(work.student, work.notebooks, outputs, work.reasons, work.files)
-        except (NbGraderException, OSError) as error:
-            work.status, work.failure = "failed", f"nbgrader could not record it: {error}"
+        except Exception as error:      # of nbgrader's or of what it stands on, over one student's work: all others go on
+            work.status, work.failure = "failed", f"nbgrader could not record it: {type(error).__name__}: {error}"
             return
         work.status = "graded"
         scores = _by_machine(self.book.grades_of(work.student))

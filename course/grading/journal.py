@@ -15,12 +15,11 @@ import torch
 
 from ..checks import engine
 
-COURSE = Path(__file__).parents[1]
-NOT_PLAYED = {
-    "build.py", "lessons.json", "quiz.json", "questions.py", "cli.py", "summary.py", "record.py",
-    "submissions.py", "keep.py", "seed.py", "journal.py", "grade.py", "__main__.py",
-}
-"""Files of the course on which no result depends, or of which only a part counts."""
+GRADING = Path(__file__).parent
+COURSE = GRADING.parent
+OF_GRADING = ("playing.py", "hidden.py", "sandbox/*.py")
+"""The files of this folder on which a result depends. Of all others in the course every one counts, but for `NOT_PLAYED`."""
+NOT_PLAYED = ("build.py", "__main__.py")
 
 
 class Journal:
@@ -79,8 +78,9 @@ def version():
 def _around():
     """The digest of the course's own files, without the exercises: these count only where they are called."""
     exercises = set(engine.names())
-    files = [file for file in sorted(COURSE.rglob("*")) if file.suffix in {".py", ".js", ".css"} and file.name not in NOT_PLAYED]
-    files = [file for file in files if not (file.parent.name == "checks" and file.stem in exercises)]
+    left_out = {*(COURSE / name for name in NOT_PLAYED), *(COURSE / "checks" / f"{name}.py" for name in exercises), *GRADING.rglob("*")}
+    left_out -= {file for pattern in OF_GRADING for file in GRADING.glob(pattern)}
+    files = [file for file in sorted(COURSE.rglob("*")) if file.suffix in {".py", ".js", ".css"} and file not in left_out]
     return digest({file.relative_to(COURSE).as_posix(): _content(file) for file in files})
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import json
 import multiprocessing
 import multiprocessing.util
 import os
@@ -23,9 +24,12 @@ RESTARTS = 3
 """How often a notebook may lose its session and start again without the cell that ended it."""
 AHEAD = 6
 """How many jobs wait for each worker: enough that none is idle, few enough for the memory."""
+OUTPUTS = 20 * 2**20
+"""How much all cells of a notebook may write, in characters of JSON."""
 ONE_AT_A_TIME = threading.Lock()
 OPEN = []
 """The sandbox of this process, if there is one."""
+TOO_MUCH = f"[Left out: a notebook may write {OUTPUTS // 2**20} MB.]\n"
 STOPPED = {
     "time limit": "it took longer than it may. Is there a loop that never ends?",
     "memory": "it asked for more memory than it may have",
@@ -35,15 +39,19 @@ STOPPED = {
 }
 
 
-def run_all(jobs, executor, workers):
+class NotRun(Exception):
+    """This machine could not run a notebook. That says nothing of the notebook, and gives it no points and no zero."""
+
+
+def run_all(jobs, executor, ahead):
     """Run jobs anywhere: yields (name, result or exception) as they finish.
 
-    jobs: an iterable of (name, job), looked at only as far ahead as workers need; executor: any concurrent.futures.Executor, as
+    jobs: an iterable of (name, job), of which no more than `ahead` are handed on at a time; executor: any concurrent.futures.Executor, as
     of processes here or of a Dask client (`client.get_executor()`). A job and its result are JSON; `run_job` turns one into the other.
     """
     jobs, waiting = iter(jobs), {}
     while True:
-        while len(waiting) < AHEAD * workers and (following := next(jobs, None)):
+        while len(waiting) < ahead and (following := next(jobs, None)):
             waiting[_submitted(executor, following[1])] = following[0]
         if not waiting:
             return
@@ -90,9 +98,9 @@ def run_job(job):
             sandbox = _sandbox(job["confined"], tuple(job["prelude"]), **job["limits"])
             result = _Notebook(job, sandbox).play()
             if sandbox.process.poll() is None:
-                break
+                return result
             _sandbox.cache_clear()      # it was ended from outside, or by this very notebook: nobody else may suffer from it
-        return result
+        raise NotRun("the process that starts all sessions was killed, twice. Is the memory full?")
 
 
 @functools.lru_cache(maxsize=1)
@@ -117,12 +125,13 @@ class _Notebook:
         self.files = {place: base64.b64decode(data) for place, data in job["files"].items()}
         # Cases of this very notebook: an answer is shown them, and may print them, but for the next hand-in they are others.
         self.seed = int(digest(job["seed"], job["student"], job["cells"])[:10], 16)
-        self.outputs, self.verdicts, self.stopped, self.place = [None] * len(self.cells), {}, {}, None
+        self.outputs, self.verdicts, self.stopped, self.place, self.room = [None] * len(self.cells), {}, {}, None, OUTPUTS
 
     def play(self):
         began, left_out = time.monotonic(), set()
         lost = None
         for _ in range(RESTARTS + 1):
+            self.place = None
             try:
                 with self.sandbox.session(self.files) as session:
                     self._go_through(session, left_out)
@@ -136,6 +145,8 @@ class _Notebook:
                     self._give(self.place, *_stopped(self.cells[self.place], lost.reason, lost.detail))
             if time.monotonic() - began > self.job["limits"].get("total_seconds", Limits().total_seconds):
                 break
+        if lost and self.place is None:
+            raise NotRun(f"no session could be started for it ({lost})")
         for place, cell in enumerate(self.cells):
             if lost and cell["type"] == "code" and self.outputs[place] is None:
                 detail = "The cells before it ended the session too often, or took all the time there is."
@@ -145,7 +156,6 @@ class _Notebook:
 
     def _go_through(self, session, left_out):
         """All cells in order. What a cell gave the first time counts: a later session only makes again what the following cells need."""
-        self.place = None
         about = {"HIDDEN_STATE_STUDENT": self.job["student"], "NBGRADER_EXECUTION": "autograde"}
         session.run(f"import os\nos.environ.update({about!r})\ndel os")
         for self.place, cell in enumerate(self.cells):
@@ -160,10 +170,12 @@ class _Notebook:
                 self._give(self.place, *self._judge(session, cell["call"]))
 
     def _give(self, place, outputs, verdict=None):
-        if self.outputs[place] is None:
-            self.outputs[place] = outputs
-            if verdict:
-                self.verdicts[str(place)] = verdict
+        if self.outputs[place] is not None:
+            return
+        self.room -= len(json.dumps(outputs))
+        self.outputs[place] = outputs if verdict or self.room > 0 else _stream(TOO_MUCH)
+        if verdict:
+            self.verdicts[str(place)] = verdict
 
     def _judge(self, session, call):
         try:

@@ -164,6 +164,13 @@ class Book:
         folder = self.course.format_path(self.course.autograded_directory, student, self.unit)
         return all(os.path.isfile(os.path.join(folder, f"{lesson}.ipynb")) for lesson in lessons)
 
+    def extensions(self):
+        """{student: more time, as text} of those who have it."""
+        rows = self.gradebook.db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension).join(Unit, Unit.id == SubmittedAssignment.assignment_id)
+        found = {student: str(more) for student, more in rows.filter(Unit.name == self.unit) if more}
+        self.gradebook.db.remove()
+        return found
+
     def due(self):
         """When the unit is due, as text: late penalties depend on it."""
         duedate = str(self.gradebook.find_assignment(self.unit).duedate)

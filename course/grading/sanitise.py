@@ -1,6 +1,7 @@
 """Pass 1: a submitted notebook becomes one whose marks and graded cells are those of the gradebook."""
 
 import copy
+import json
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ from nbgrader.converters import Autograde
 from .submissions import Unreadable
 
 VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+MOST_CELLS = 1000
 
 
 class Notes(logging.Logger):
@@ -79,16 +81,23 @@ def _read(data):
     except UnicodeDecodeError:
         raise Unreadable("is not text in UTF-8, as every notebook is") from None
     try:
-        notebook = nbformat.reader.reads(text)
-    except nbformat.reader.NotJSONError:
+        notebook = nbformat.reader.reads(_writable(text))
+    except (nbformat.reader.NotJSONError, json.JSONDecodeError):
         raise Unreadable("is empty" if not text.strip() else "is not JSON: the file is damaged or cut off") from None
     except nbformat.NBFormatError as error:
         raise Unreadable(f"has another notebook format than those known here ({error}). Save it in format {nbformat.current_nbformat}") from None
     notebook = upgrade(nbformat.convert(notebook, 4))
+    if len(notebook.cells) > MOST_CELLS:
+        raise Unreadable(f"has more than {MOST_CELLS} cells")
     _number(notebook)
     _drop_odd_marks(notebook)
     nbformat.validate(notebook, relax_add_props=True)
     return notebook
+
+
+def _writable(text):
+    """The same JSON without half characters: "\\ud800" can be read, but nobody can write it down again."""
+    return json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def _number(notebook):

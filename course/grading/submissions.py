@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from nbgrader.utils import parse_utc
 
-NOTEBOOK = 20 * 2**20
+NOTEBOOK = 50 * 2**20
 FILES = 64 * 2**20
 MOST_FILES = 1000
 TIMESTAMP = "timestamp.txt"
@@ -49,6 +49,9 @@ def read_submission(student, folder, lessons, ignore):
     submission = Submission(student)
     try:
         found = _walk(folder, ignore)
+        if len(found) > MOST_FILES:
+            submission.notes.append(f"holds more than {MOST_FILES} files: all but the notebooks was left out")
+            found = {place: path for place, path in found.items() if place.casefold().endswith(".ipynb")}
     except Unreadable as error:
         submission.reasons = {lesson: f"the folder of the submission {error}" for lesson in lessons}
         return submission
@@ -69,7 +72,7 @@ def _take_notebook(submission, lesson, path, others):
             submission.missing.add(lesson)
         return
     try:
-        submission.notebooks[lesson] = _read(path, NOTEBOOK)
+        submission.notebooks[lesson] = _read(path, NOTEBOOK, ". Clear its outputs and hand it in again")
     except Unreadable as error:
         submission.reasons[lesson] = f"{lesson}.ipynb {error}"
 
@@ -107,13 +110,16 @@ def _check_timestamp(data):
 
 
 def _walk(folder, ignore):
-    """{path inside the folder: path} of all that is not ignored: files, links and whatever else is no folder."""
+    """{path inside the folder: path} of all that is not ignored: files, links and whatever else is no folder.
+
+    The folder itself is read to its end, for it holds the lessons; the folders in it only until there are too many files.
+    """
     if any(os.path.islink(path) for path in (folder, os.path.dirname(folder))):
         raise Unreadable("is a symbolic link, and links are not followed")
     if not os.path.isdir(folder):
         raise Unreadable("is no folder")
     found, waiting = {}, [""]
-    while waiting:
+    while waiting and len(found) <= MOST_FILES:
         inside = waiting.pop()
         for entry in _entries(os.path.join(folder, inside)):
             place = os.path.join(inside, entry.name)
@@ -123,8 +129,6 @@ def _walk(folder, ignore):
                 waiting.append(place)
             else:
                 found[place] = entry.path
-            if len(found) + len(waiting) > MOST_FILES:
-                raise Unreadable(f"holds more than {MOST_FILES} files")
     return dict(sorted(found.items()))
 
 
@@ -141,7 +145,7 @@ def _is_text(name):
     return name.isascii() or name == name.encode("utf-8", "replace").decode()
 
 
-def _read(path, most):
+def _read(path, most, advice=""):
     """The bytes of a regular file. What is opened is what is looked at, so that nothing can be swapped in between."""
     if os.path.islink(path):
         raise Unreadable("is a symbolic link, and links are not followed")
@@ -154,5 +158,5 @@ def _read(path, most):
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}") from None
     if len(data) > most:
-        raise Unreadable(f"is larger than {most // 2**20} MB")
+        raise Unreadable(f"is larger than {most // 2**20} MB{advice}")
     return data

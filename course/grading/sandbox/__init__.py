@@ -181,6 +181,8 @@ class Session:
             said = self._ask({"limits": asdict(self.limits), "folder": self.folder, "files": self.files}, self.limits.cell_seconds)
             if "failed" in said:
                 raise start.explain(self.sandbox.confined, said["failed"])
+            if "refused" in said:
+                raise Lost("crash", f"The files beside the notebook could not be laid out: {said['refused']}.")
         except BaseException:
             self.__exit__()
             raise

@@ -3,6 +3,7 @@
 The student's code runs in this process and can change all of it; so nothing that it sends is believed outside.
 """
 
+import base64
 import contextlib
 import io
 import json
@@ -12,12 +13,15 @@ import signal
 import site
 import sys
 import tempfile
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy
 import torch
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
@@ -25,6 +29,7 @@ from . import confine, strip, wire
 
 LONGEST = 10_000
 """Characters of a text that an answer returns, or of a block of a traceback."""
+FILENO = {"stdout": 1, "stderr": 2}
 MOST_BLOCKS, OVERHEAD = 40, 100
 LARGEST_VALUE = 1000
 TOO_MUCH = "\n[The rest is left out: a cell may write {:,} bytes.]\n"
@@ -48,9 +53,10 @@ class Outputs:
 
     def show(self, kind, data, metadata, **more):
         """Add what `display` or the last expression shows."""
+        data, metadata = _as_json(data), _as_json(metadata or {})
         self._take(_size([data, metadata]) + OVERHEAD)
         if not self.full:
-            self.items.append({"output_type": kind, "data": data, "metadata": metadata or {}, **more})
+            self.items.append({"output_type": kind, "data": data, "metadata": metadata, **more})
 
     def error(self, name, value, traceback):
         """Add an error. The last one has its place however full it is."""
@@ -73,6 +79,16 @@ class Outputs:
             self.full = True
             self._append("stdout", TOO_MUCH.format(self.most))
         self.left = max(self.left, 0)
+
+
+def _as_json(bundle):
+    """What a notebook can hold of what is shown: bytes, as of a PNG, as base64; without what JSON has no form for."""
+    kept = {}
+    for name, value in bundle.items():
+        value = base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        with contextlib.suppress(TypeError, ValueError, RecursionError):
+            kept[str(name)] = json.loads(json.dumps(value, allow_nan=False))
+    return kept
 
 
 def _size(value):
@@ -101,6 +117,9 @@ class Stream:
 
     def flush(self):
         pass
+
+    def fileno(self):
+        return FILENO[self._stream]
 
     def isatty(self):
         return False
@@ -144,6 +163,16 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype, evalue, stb):
         self.outputs.error(etype.__name__, _text(evalue), list(stb))
+
+    def system(self, cmd):
+        """For `!pip list` and the like: the rest of the cell goes on."""
+        print(f"(not run: !{cmd}. While it is graded, a notebook starts no programs)")
+
+    system_raw = system_piped = system
+
+    def getoutput(self, cmd, split=True, depth=0):
+        self.system(cmd)
+        return SList() if split else ""
 
     def enable_gui(self, gui=None):
         pass
@@ -253,6 +282,8 @@ def _plain(value, depth=4):
     """A value that means the same outside, where it is small enough; raises ValueError otherwise."""
     if value is None or value is ... or isinstance(value, (bool, float)):
         return value
+    if isinstance(value, (Fraction, Decimal)):
+        return float(value)
     if isinstance(value, int) and value.bit_length() <= 1024:
         return value
     if isinstance(value, str) and len(value) <= LONGEST:
@@ -289,14 +320,19 @@ def session(sock, shell, confined):
     except Exception as error:
         wire.send(sock, wire.pack({"failed": f"{type(error).__name__}: {error}"}))
         return
+    try:
+        _lay_out(order["files"])
+    except (OSError, ValueError) as error:
+        wire.send(sock, wire.pack({"refused": f"{type(error).__name__}: {error}"}))
+        return
     wire.send(sock, wire.pack({"ready": True}))
     Session(sock, shell, order["limits"]).serve()
 
 
 def _set_up(line, confined, folder, files, limits):
-    """An empty world with the student's files in it. line: the file number of the socket, the only one that stays open."""
+    """An empty world, with room for the student's files. line: the file number of the socket, the only one that stays open."""
     if confined:
-        confine.confine(folder, limits)
+        confine.confine(folder, limits, files)
     else:
         confine.limit(limits)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -310,11 +346,14 @@ def _set_up(line, confined, folder, files, limits):
     os.environ.update(HOME=home, TMPDIR=folder, MPLCONFIGDIR=os.path.join(home, "matplotlib"), IPYTHONDIR=os.path.join(home, "ipython"))
     tempfile.tempdir = None
     os.chdir(work)
-    for name, data in files.items():
-        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
-        with open(name, "wb") as file:
-            file.write(data)
     sys.path.insert(0, "")
     torch.seed()
     random.seed()
     numpy.random.seed()
+
+
+def _lay_out(files):
+    for name, data in files.items():
+        os.makedirs(os.path.dirname(os.path.abspath(name)), exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(data)

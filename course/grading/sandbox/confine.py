@@ -3,6 +3,7 @@
 Linux only. Python has no call for most of this before 3.12, so that it goes through libc.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -17,7 +18,7 @@ SET_NO_NEW_PRIVILEGES, DROP_CAPABILITY, SET_SECURE_BITS, SET_SUBREAPER = 38, 24,
 LOCKED_WITHOUT_ROOT = 0b101111
 """Secure bits: nobody gets capabilities for being root, and nobody changes that."""
 CAPABILITIES = 64
-OPEN_FILES, THREADS, INODES = 256, 512, 10_000
+OPEN_FILES, THREADS, INODES, PAGE = 256, 512, 10_000, 4096
 REFUSED = """
     execve execveat fork vfork ptrace process_vm_readv process_vm_writev process_madvise kcmp pidfd_open pidfd_getfd pidfd_send_signal
     mount umount umount2 move_mount fsopen fsconfig fsmount fspick open_tree mount_setattr pivot_root chroot unshare setns
@@ -78,11 +79,13 @@ def _new_namespaces():
             file.write(text)
 
 
-def confine(scratch, limits):
+def confine(scratch, limits, files):
     """Everything else, in the child itself, before any student's code: the order matters, for each step takes away what the one before needed."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")      # when memory runs out, the system ends this process first, and not the grader's
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    _mounts(scratch, limits["files"])
+    _mounts(scratch, limits["files"] + sum(len(data) + PAGE for data in files.values()))
     _limit({"AS": used + limits["memory"], "DATA": used + limits["memory"], **_small(limits)})      # what torch has mapped already is not the student's
     _no_privileges()
     _few_system_calls()

@@ -22,7 +22,12 @@ BOOT = (
     "import sys, json; control, confined, paths = json.loads(sys.argv[1]); sys.path += paths; "
     "from hidden_state_inside.zygote import main; main(control, confined)"
 )
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts")
+SYSTEM = (
+    "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/share/fonts",
+    "/usr/share/zoneinfo", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts",
+)
+"""Programs and libraries, and not the rest of /usr: nbgrader's exchange lies in /usr/local/share, with everybody's work in it."""
+OF_PYTHON = ("bin", "lib", "lib64")
 PREFIX, MARK, A_WHILE = "hidden-state-", "in-use", 60
 """A folder's name, the file in it that is locked while it is in use, and the seconds before anybody asks."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -132,10 +137,8 @@ def confined_command(folder, control):
 
 def _system():
     """bubblewrap's options for the system and for Python, where Python is not part of it."""
-    shown = [Path(place) for place in SYSTEM]
     base = Path(sys.base_prefix).resolve()
-    if not base.is_relative_to("/usr"):
-        shown.append(base)
+    shown = [*map(Path, SYSTEM), *(base / name for name in OF_PYTHON if not str(base / name) in SYSTEM)]
     for place in shown:
         if place.is_symlink() and not place.readlink().is_absolute():
             yield "--symlink", str(place.readlink()), str(place)

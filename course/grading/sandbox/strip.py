@@ -11,7 +11,7 @@ import types
 import torch
 
 import course
-from course import checks, quiz
+from course import checks
 from course.checks import engine, oracles
 from course.checks.case import Case
 
@@ -34,7 +34,8 @@ def strip():
     engine.names = functools.partial(sorted, exercises)      # their files will be gone
     engine.examine = _examine
     engine.check = course.check = check
-    quiz.quiz = course.quiz = ask_later
+    quiz = sys.modules["course.quiz"]      # `course.quiz` is the function
+    quiz.quiz = quiz.examine = course.quiz = ask_later
 
 
 def _examine(name, answer, seed):

@@ -13,7 +13,7 @@ PACKED = {"kind", "shape", "dtype", "device", "requires_grad", "values", "overla
 ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str}
 EPOCH = {"start", "steps", "taken", "arrivals"}
 FINISHED = EPOCH | {"end", "left", "settings_kept", "memory_kept"}
-MIMES = 20
+MIMES, ITEMS = 20, 1000
 
 
 class Tampered(Exception):
@@ -87,16 +87,15 @@ def _is_json(value):
 
 
 def plain(value):
-    """A plain value as `Session.value` gives it: no bytes in it, and no tensor on the meta device."""
+    """A plain value as `Session.value` gives it: small, no bytes in it, and no tensor on the meta device."""
     if isinstance(value, torch.Tensor):
-        insist(value.device.type == "cpu", "a value without numbers")
-    elif isinstance(value, (tuple, list)):
-        any(map(plain, value))
-    elif isinstance(value, dict):
-        insist(all(type(key) is str for key in value), "a key that is no text")
-        any(map(plain, value.values()))
+        insist(value.device.type == "cpu" and value.numel() <= ITEMS, "a value without numbers, or with too many")
+    elif isinstance(value, (tuple, list, dict)):
+        insist(len(value) <= ITEMS, "a value of too many parts")
+        insist(not isinstance(value, dict) or all(map(_is_text, value)), "a key that is no text")
+        any(map(plain, value.values() if isinstance(value, dict) else value))
     else:
-        insist(value is None or value is ... or type(value) in (bool, int, float, str), "no plain value")
+        insist(value is None or value is ... or type(value) in (bool, int, float) or _is_text(value), "no plain value")
     return value
 
 

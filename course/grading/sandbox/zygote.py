@@ -4,6 +4,7 @@ It talks to the grader over a socket of its own, five bytes a message: a letter 
 a session's socket; no student's code ever runs in this process, and no child keeps its socket.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -44,7 +45,7 @@ def serve(control, shell, confined):
         data, files, *_ = socket.recv_fds(control, MESSAGE.size, 1)
         if len(data) < MESSAGE.size:        # the grader is gone, and so must be everything here
             for pid in children:
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
             os._exit(0)
         what, pid = MESSAGE.unpack(data)
         if what == b"f":
@@ -69,10 +70,18 @@ def reap(pid, children):
     while time.monotonic() < until:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
+            kill(pid, itself=False)
             return 1, status
         time.sleep(0.005)
-    os.kill(pid, signal.SIGKILL)
+    kill(pid)
     return 0, os.waitpid(pid, 0)[1]
+
+
+def kill(pid, itself=True):
+    """End a child, and what it has started: without a sandbox no namespace ends with it."""
+    for end in (os.killpg, os.kill) if itself else (os.killpg,):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            end(pid, signal.SIGKILL)
 
 
 def fork(control, file, shell, confined):
