@@ -8,10 +8,10 @@ from pathlib import Path
 
 import nbformat
 from filelock import FileLock, Timeout
+from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import find_all_files
-from traitlets.config import Config, PyFileConfigLoader
 
 from . import playing
 from .graded import GradeError, read_unit
@@ -73,16 +73,15 @@ def find_root():
 
 
 class Round:
-    """One run of `course grade`: made, then `run` once, then read."""
+    """One run of `course grade`, with the course's folder as the current one: made, then `run` once, then read."""
 
     def __init__(self, root, unit, options):
         self.root, self.unit, self.options = Path(root), unit, options
-        config = Config(PyFileConfigLoader(ROOT_MARK, path=str(root)).load_config())
         folder = self.root / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
         self.lock = FileLock(folder / ".lock", timeout=0)
         self.folder = folder / unit
-        self.config = config
+        self.config = _nbgraders_settings()
         self.work, self.grades, self.ran = {}, {}, 0
 
     def run(self, watch):
@@ -293,6 +292,13 @@ class Round:
         work.status = "graded"
         scores = _by_machine(self.book.grades_of(work.student))
         self.recorded.keep(digest(work.student), {"student": work.student, "mark": mark, "scores": scores})
+
+
+def _nbgraders_settings():
+    """The settings that an nbgrader command would have here: the course's, and those of ~/.jupyter and the system."""
+    app = NbGrader(raise_config_file_errors=True)
+    app.load_config_file()
+    return app.config
 
 
 def _fits(result, job):
