@@ -29,7 +29,8 @@ What cannot be read (damaged, misnamed, a link, too large) gets no points, and t
 student's feedback. A cell that takes too long, too much memory or ends its process costs its own exercise only.
 
 exit status: 0 every submission has a grade or a recorded reason; 1 some have none, named in the last line;
-2 grading did not begin, and the message says why. Linux with bubblewrap is where the sandbox runs.
+2 grading could not begin or go on, and the message says why; 130 stopped by Ctrl-C. What was graded by then stays.
+Linux with bubblewrap is where the sandbox runs.
 """
 
 
@@ -50,6 +51,7 @@ def _parser():
     grade.add_argument("--scheduler", default="", metavar="ADDRESS", help="run the notebooks on the workers of this Dask scheduler, as tcp://10.0.0.1:8786 (see docs/cluster.md)")
     grade.add_argument("--again", action="store_true", help="run and record everything again, also what has not changed")
     grade.add_argument("--json", metavar="FILE", help="write the results to a file as JSON; - is the standard output")
+    grade.add_argument("--all", action="store_true", help="name every student in the table, also in a large class")
     grade.add_argument("--no-sandbox", action="store_true", help="run the students' code without any protection: it can read and change whatever you can")
     limits = grade.add_argument_group("limits of one notebook")
     limits.add_argument("--cell-seconds", type=_positive, default=60.0, metavar="S", help="for one cell, and for one exercise with all its cases (default: %(default)g)")
@@ -69,7 +71,7 @@ def _grade(options):
     limits = Limits(cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30))
     wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler)
     try:
-        root = find_root()
+        root, options.json = find_root(), _writable(options.json)
         os.chdir(root)
         round = Round(root, options.unit, wanted)
         with _progress(options.unit) as watch:
@@ -81,7 +83,7 @@ def _grade(options):
         print("Stopped. What was done is kept: run it again to go on.", file=sys.stderr, flush=True)
         os._exit(130)       # the workers end with this process; an orderly end would wait for what they are doing
     data = as_data(round)
-    show(data, console_for(sys.stderr if options.json == "-" else sys.stdout))
+    show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
     if options.json:
         _write(json.dumps(data, indent=1, ensure_ascii=False) + "\n", options.json)
     return 1 if data["without_grade"] else 0
@@ -106,6 +108,17 @@ class _progress:
 
     def __exit__(self, *error):
         self.bar.stop()
+
+
+def _writable(target):
+    """The file for --json as seen from any folder. Raises GradeError now, and not after an hour of grading."""
+    from .graded import GradeError
+    if not target or target == "-":
+        return target
+    file = Path(target).absolute()
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise GradeError(f"--json {target}: no file can be written there. Name a file in a folder of yours")
+    return str(file)
 
 
 def _write(text, target):

@@ -8,6 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 COMMONEST = 10
+MANY = 40
+"""From more students on the table names only those whose work went wrong in another way than being wrong."""
+NARROW = 110
+"""Columns of a terminal below which there is no room for a column for each lesson."""
+LONGEST = 200
 STOPPED = {
     "time limit": "time limit. A loop that never ends?",
     "memory": "memory: it asked for more than it may have",
@@ -18,7 +23,7 @@ STOPPED = {
 
 
 def as_data(round):
-    """All that is known of a finished Round, as JSON can hold it."""
+    """All that is known of a finished Round, as JSON can hold it. What a student could choose the words of goes through `_words`."""
     students = {student: _student(round, work) for student, work in sorted(round.work.items())}
     return {
         "unit": round.unit,
@@ -33,7 +38,7 @@ def _student(round, work):
     grades = round.grades.get(work.student, {})
     lessons = {lesson: _lesson(work, lesson, grades.get(lesson, {}), calls) for lesson, calls in round.lessons.items()}
     points, of = (sum(about[key] for about in lessons.values()) for key in ("points", "of"))
-    return {"status": work.status, "failure": work.failure, "points": points, "of": of, "lessons": lessons, "notes": work.notes}
+    return {"status": work.status, "failure": _words(work.failure), "points": points, "of": of, "lessons": lessons, "notes": [*map(_words, work.notes)]}
 
 
 def _lesson(work, lesson, grades, calls):
@@ -44,13 +49,19 @@ def _lesson(work, lesson, grades, calls):
         verdict = verdicts.get(f"{call['kind']} {call['name']} {call['number']}", {}) if call else {}
         exercises[cell] = {
             "name": _name(call) if call else cell, "points": score, "of": most,
-            "outcome": verdict.get("outcome", ""), "mistake": " ".join(verdict.get("mistake", "").split()),
+            "outcome": verdict.get("outcome", ""), "mistake": _words(verdict.get("mistake", "")),
         }
     reason = work.reasons.get(lesson) or ("was not handed in" if lesson in work.missing else "")
     return {
         "points": sum(each["points"] for each in exercises.values()), "of": sum(each["of"] for each in exercises.values()),
-        "reason": reason, "exercises": exercises, "stopped": _stopped(work, lesson),
+        "reason": _words(reason), "exercises": exercises, "stopped": _stopped(work, lesson),
     }
+
+
+def _words(text):
+    """A text on one line, not too long, and without what a terminal would take for a command."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
 def _stopped(work, lesson):
@@ -74,25 +85,46 @@ def _mistakes(students):
     return [{"lesson": lesson, "exercise": name, "mistake": mistake, "students": number} for (lesson, name, mistake), number in counted.most_common()]
 
 
-def show(data, console):
-    """Print the table and the commonest mistakes on a rich Console."""
-    console.print(_table(data))
+def show(data, console, everybody=False):
+    """Print the table and the commonest mistakes on a rich Console. everybody: name them all in a large class too."""
+    listed = data["students"] if everybody or len(data["students"]) <= MANY else _special(data["students"])
+    if listed:
+        console.print(_table(data["unit"], listed, console.width >= NARROW))
+    if len(listed) < len(data["students"]):
+        console.print(Text(f"{_others(data['students'], listed)}\n"))
     if data["mistakes"]:
         console.print(_table_of_mistakes(data["mistakes"]))
     console.print(Text(_last_line(data)))
 
 
-def _table(data):
-    lessons = next(iter(data["students"].values()))["lessons"]
-    table = Table(box=box.SIMPLE_HEAD, title=f"Grades of {data['unit']}", title_justify="left")
+def _special(students):
+    """Those of whom an instructor wants to know more than the points: no grade, not handed in, not readable, stopped."""
+    def is_special(about):
+        return about["status"] == "failed" or any(found["reason"] or found["stopped"] for found in about["lessons"].values())
+    return {student: about for student, about in students.items() if is_special(about)}
+
+
+def _others(students, listed):
+    others = [about for student, about in students.items() if student not in listed]
+    perfect = sum(about["points"] == about["of"] for about in others)
+    return (
+        f"{len(others)} {'more' if listed else 'students'}, of whom {perfect} have every point and {len(others) - perfect} lost some. "
+        "Each by name: course grade --all, --json FILE, or Formgrader."
+    )
+
+
+def _table(unit, students, wide):
+    lessons = next(iter(students.values()))["lessons"] if wide else ()
+    table = Table(box=box.SIMPLE_HEAD, title=f"Grades of {unit}", title_justify="left")
     table.add_column("student", overflow="fold")
     table.add_column("points", justify="right", no_wrap=True)
     for lesson in lessons:
         table.add_column(lesson.split("_")[0], justify="right", no_wrap=True)
     table.add_column("what went wrong", overflow="fold")
-    for student, about in data["students"].items():
-        points = [f"{found['points']:g}/{found['of']:g}" if found["of"] else "–" for found in about["lessons"].values()]
-        table.add_row(*map(Text, [student, f"{about['points']:g}/{about['of']:g}", *points, _trouble(about)]))
+    for student, about in students.items():
+        each = [about["lessons"][lesson] for lesson in lessons]
+        points = [f"{found['points']:g}/{found['of']:g}" if found["of"] else "–" for found in each]
+        table.add_row(*map(Text, [_words(student), f"{about['points']:g}/{about['of']:g}", *points, _trouble(about)]))
     return table
 
 
@@ -139,7 +171,7 @@ def _last_line(data):
     if not data["notebooks_run"] and counted["unchanged"] == len(data["students"]):
         return f"Nothing to do: all {counted['unchanged']} submissions are unchanged since they were graded."
     if counted["failed"]:
-        parts.append(f"{counted['failed']} WITHOUT A GRADE: {', '.join(data['without_grade'])}")
+        parts.append(f"{counted['failed']} WITHOUT A GRADE: {', '.join(map(_words, data['without_grade']))}")
     return f"{'; '.join(parts)}. {data['notebooks_run']} notebooks ran."
 
 
