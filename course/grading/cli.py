@@ -27,6 +27,8 @@ what you get:
                                                      goes on where it was. You may delete it: then everything runs again
 What cannot be read (damaged, misnamed, a link, too large) gets no points, and the reason is in the table and in the
 student's feedback. A cell that takes too long, too much memory or ends its process costs its own exercise only.
+A notebook that is graded starts no programs (!pip install ... prints a note instead) and does not see the other
+notebooks of the same student. A class of more than forty is told in a few lines: --all names everybody.
 
 exit status: 0 every submission has a grade or a recorded reason; 1 some have none, named in the last line;
 2 grading could not begin or go on, and the message says why; 130 stopped by Ctrl-C. What was graded by then stays.
