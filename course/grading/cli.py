@@ -52,7 +52,7 @@ def _parser():
     grade.add_argument("--workers", type=_at_least_one, default=_cores(), metavar="N", help="notebooks at the same time (default: %(default)s, the processor's cores)")
     grade.add_argument("--scheduler", default="", metavar="ADDRESS", help="run the notebooks on the workers of this Dask scheduler, as tcp://10.0.0.1:8786 (see docs/cluster.md)")
     grade.add_argument("--again", action="store_true", help="run and record everything again, also what has not changed")
-    grade.add_argument("--json", metavar="FILE", help="write the results to a file as JSON; - is the standard output")
+    grade.add_argument("--json", type=_writable, metavar="FILE", help="write the results to a file as JSON; - is the standard output")
     grade.add_argument("--all", action="store_true", help="name every student in the table, also in a large class")
     grade.add_argument("--no-sandbox", action="store_true", help="run the students' code without any protection: it can read and change whatever you can")
     limits = grade.add_argument_group("limits of one notebook")
@@ -73,7 +73,7 @@ def _grade(options):
     limits = Limits(cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30))
     wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler)
     try:
-        root, options.json = find_root(), _writable(options.json)
+        root = find_root()
         os.chdir(root)
         round = Round(root, options.unit, wanted)
         with _progress(options.unit) as watch:
@@ -87,7 +87,7 @@ def _grade(options):
     data = as_data(round)
     show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
     if options.json:
-        _write(json.dumps(data, indent=1, ensure_ascii=False) + "\n", options.json)
+        _write(json.dumps(data, indent=1) + "\n", options.json)    # in ASCII: names of students are as they are, and - is a terminal
     return 1 if data["without_grade"] else 0
 
 
@@ -112,17 +112,6 @@ class _progress:
         self.bar.stop()
 
 
-def _writable(target):
-    """The file for --json as seen from any folder. Raises GradeError now, and not after an hour of grading."""
-    from .graded import GradeError
-    if not target or target == "-":
-        return target
-    file = Path(target).absolute()
-    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise GradeError(f"--json {target}: no file can be written there. Name a file in a folder of yours")
-    return str(file)
-
-
 def _write(text, target):
     if target == "-":
         sys.stdout.write(text)
@@ -132,6 +121,17 @@ def _write(text, target):
 
 def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _writable(target):
+    """The file for --json as seen from any folder; what cannot be written is refused now, and not after an hour of grading."""
+    if target == "-":
+        return target
+    file, folder = os.path.abspath(target), os.path.dirname(os.path.abspath(target))
+    asked = file if os.path.exists(file) else folder
+    if not os.path.isdir(folder) or os.path.isdir(file) or not os.access(asked, os.W_OK):
+        raise argparse.ArgumentTypeError(f"no file can be written to {target!r}. Name a file in a folder that exists and is yours")
+    return file
 
 
 def _at_least_one(text):

@@ -9,7 +9,7 @@ HIDDEN = {"check": "hidden_check", "quiz": "hidden_quiz"}
 
 
 class GradeError(Exception):
-    """Grading cannot begin. The message says why, and what to do about it."""
+    """Grading cannot begin, or go on. The message says why, and what to do about it."""
 
 
 @dataclass(frozen=True)

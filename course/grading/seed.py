@@ -29,14 +29,14 @@ def hidden_seed():
 
 
 def seed_file():
-    """$HIDDEN_STATE_SEED_FILE, or .hidden_seed in the course's root: the nearest folder upward with nbgrader_config.py."""
-    chosen = os.environ.get("HIDDEN_STATE_SEED_FILE")
-    if chosen:
+    """$HIDDEN_STATE_SEED_FILE, or .hidden_seed; as seen from the course's root, the nearest folder upward with nbgrader_config.py."""
+    chosen = os.environ.get("HIDDEN_STATE_SEED_FILE") or ".hidden_seed"
+    if os.path.isabs(chosen):
         return Path(chosen)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / ROOT_MARK).exists():
-            return folder / ".hidden_seed"
+            return folder / chosen
     raise SeedError(
         f"{here} is in no course: neither it nor a folder above it holds {ROOT_MARK}. "
         "Grade inside the course's folder, or name a file in HIDDEN_STATE_SEED_FILE"

@@ -13,6 +13,7 @@ MANY = 40
 NARROW = 110
 """Columns of a terminal below which there is no room for a column for each lesson."""
 LONGEST = 200
+MISSING = "was not handed in"
 STOPPED = {
     "time limit": "time limit. A loop that never ends?",
     "memory": "memory: it asked for more than it may have",
@@ -43,6 +44,7 @@ def _student(round, work):
 
 def _lesson(work, lesson, grades, calls):
     verdicts = {f"{call['kind']} {call['name']} {call['number']}": call for call in work.results.get(lesson, {}).get("verdicts", {}).values()}
+    reason = work.reasons.get(lesson) or (MISSING if lesson in work.missing else "")
     exercises = {}
     for cell, (_, score, most) in grades.items():
         call = calls.get(cell)
@@ -50,8 +52,8 @@ def _lesson(work, lesson, grades, calls):
         exercises[cell] = {
             "name": _name(call) if call else cell, "points": score, "of": most,
             "outcome": verdict.get("outcome", ""), "mistake": _words(verdict.get("mistake", "")),
+            "to_be_read": not call and not reason and score == 0,
         }
-    reason = work.reasons.get(lesson) or ("was not handed in" if lesson in work.missing else "")
     return {
         "points": sum(each["points"] for each in exercises.values()), "of": sum(each["of"] for each in exercises.values()),
         "reason": _words(reason), "exercises": exercises, "stopped": _stopped(work, lesson),
@@ -98,18 +100,20 @@ def show(data, console, everybody=False):
 
 
 def _special(students):
-    """Those of whom an instructor wants to know more than the points: no grade, not handed in, not readable, stopped."""
+    """Those of whom an instructor wants to know more than the points: no grade, nothing handed in, not readable, stopped."""
     def is_special(about):
-        return about["status"] == "failed" or any(found["reason"] or found["stopped"] for found in about["lessons"].values())
+        return about["status"] == "failed" or any(found["reason"] not in ("", MISSING) or found["stopped"] for found in about["lessons"].values())
     return {student: about for student, about in students.items() if is_special(about)}
 
 
 def _others(students, listed):
-    others = [about for student, about in students.items() if student not in listed]
-    perfect = sum(about["points"] == about["of"] for about in others)
+    """What is said of those whom the table leaves out."""
+    others = [[each for found in about["lessons"].values() for each in found["exercises"].values()] for student, about in students.items() if student not in listed]
+    whole = sum(all(each["points"] >= each["of"] or each["to_be_read"] for each in exercises) for exercises in others)
+    unread = sum(any(each["to_be_read"] for each in exercises) for exercises in others)
     return (
-        f"{len(others)} {'more' if listed else 'students'}, of whom {perfect} have every point and {len(others) - perfect} lost some. "
-        "Each by name: course grade --all, --json FILE, or Formgrader."
+        f"{len(others)} {'more' if listed else 'students'}, of whom {whole} lost no points and {len(others) - whole} lost some. "
+        + (f"{unread} wrote something that is to be read. " if unread else "") + "Each by name: course grade --all, --json FILE, or Formgrader."
     )
 
 
@@ -131,8 +135,8 @@ def _table(unit, students, wide):
 def _trouble(about):
     if about["status"] == "failed":
         return f"NO GRADE: {about['failure']}"
-    missing = [_number(lesson) for lesson, found in about["lessons"].items() if found["reason"] == "was not handed in"]
-    lines = [found["reason"] for found in about["lessons"].values() if found["reason"] and found["reason"] != "was not handed in"]
+    missing = [_number(lesson) for lesson, found in about["lessons"].items() if found["reason"] == MISSING]
+    lines = [found["reason"] for found in about["lessons"].values() if found["reason"] and found["reason"] != MISSING]
     lines = list(dict.fromkeys(lines)) + ([f"not handed in: {', '.join(missing)}"] if missing else [])
     for lesson, found in about["lessons"].items():
         lines += [f"{_number(lesson)} {cell}: {STOPPED.get(why, why)}" for cell, why in found["stopped"].items()]
@@ -142,12 +146,12 @@ def _trouble(about):
 
 def _lost(lesson, exercises):
     """The exercises that lost points, each with what it has; and what nobody has read yet."""
-    judged, by_hand = ([each for each in exercises if bool(each["outcome"]) == known] for known in (True, False))
+    judged = [each for each in exercises if each["outcome"]]
     if judged and all(each["outcome"] == "not attempted yet" for each in judged):
         lost = ["nothing attempted"]
     else:
         lost = [f"{each['name']} {each['points']:g}/{each['of']:g}" for each in judged if each["points"] < each["of"]]
-    lost += [f"{each['name']} is to be read" for each in by_hand if each["points"] == 0]
+    lost += [f"{each['name']} is to be read" for each in exercises if each["to_be_read"]]
     return [f"{lesson} {', '.join(lost)}"] if lost else []
 
 
