@@ -15,7 +15,7 @@ if importlib.util.find_spec("course") is None:      # not installed: the folder 
     sys.path.insert(0, ROOT)
 if shutil.which("alembic") is None:                 # nbgrader starts it by name, also where its .venv is not activated
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
-OURS = "course.grading.preprocessors"
+OURS = "course.grading.plugins"
 
 c.CourseDirectory.root = ROOT
 c.CourseDirectory.source_directory = "solutions"

@@ -13,8 +13,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import psutil
-from conftest import ROOT, nbgrader
-from test_grade import CELL, NO_TRANSPOSE, UNIT, changed, released, right, scores
+from small_class import CELL, NO_TRANSPOSE, UNIT, changed, released, right, scores
+from support import ROOT, nbgrader
 
 SAMPLE = 0.5
 

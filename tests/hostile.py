@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 
-from conftest import grade_id, source
+from support import grade_id, source
 
 LESSON = "03_cell_step"
 CHECK, OTHER, FIRST, SECOND = "check_rnn_step", "check_layer_step", "quiz_1", "quiz_2"
@@ -75,14 +75,14 @@ _wrong_after("displayhook", "import sys\nsys.displayhook(2.0)")
 _answer("displayhook_inside", f"import sys\n{HEAD}    sys.displayhook(2.0)\n{WRONG}")
 _wrong_after("check_is_mine", "check = lambda *a: print('PASSED  rnn_step: all 12 cases')")
 _wrong_after("patched_engine", (
-    "import course.checks.engine as engine\nfrom course.checks import judge\n"
-    "engine.examine = engine.insist = engine.verdict_on = judge.compare = lambda *a, **k: None"))
+    "import course.checks.examine as engine\nimport course.learner.check as door\nfrom course.checks import judge\n"
+    "engine.examine = door.insist = engine.verdict_on = judge.compare = lambda *a, **k: None"))
 _answer("patched_play", (
     "import sys\nfor name, module in list(sys.modules.items()):\n    if name.startswith('course') and hasattr(module, 'play'):\n"
     f"        module.play = lambda answer, case: None\n{HEAD}{RIGHT}"), costs=(CHECK, OTHER))
 _wrong_after("patched_torch", "torch.tanh = lambda value: value * 0\ntorch.Tensor.__sub__ = lambda a, b: a * 0")
 _wrong_after("everything_is_equal", "torch.Tensor.__eq__ = lambda a, b: True\ntorch.Tensor.__le__ = torch.Tensor.__ge__ = lambda a, b: True")
-_answer("oracle", f"import course.checks.rnn_step as exercise\n{HEAD}    return exercise.oracle(x=x, h=h, W_ih=W_ih, W_hh=W_hh, b_ih=b_ih, b_hh=b_hh)\n")
+_answer("oracle", f"import course.exercises.pipeline.rnn_step as exercise\n{HEAD}    return exercise.oracle(x=x, h=h, W_ih=W_ih, W_hh=W_hh, b_ih=b_ih, b_hh=b_hh)\n")
 _answer("asks_its_caller", (
     f"import sys\n{HEAD}    frame = sys._getframe()\n    while frame:\n        module = frame.f_globals\n        if 'oracle' in module:\n"
     "            return module['oracle'](x, h, W_ih, W_hh, b_ih, b_hh)\n        for value in frame.f_locals.values():\n"
@@ -150,7 +150,7 @@ def course_beside_the_notebook(notebook, folder):
 @_broken({FIRST})
 def asks_the_quiz_for_its_answer(notebook, folder):
     cell_of(notebook, "answer_1")["source"] = (
-        f"from course.quiz import examine\nfor answer_1 in 'ABCD':\n    try: found = examine('{LESSON}', 1, answer_1)\n    except Exception: continue\n"
+        f"from course.learner.quiz import examine\nfor answer_1 in 'ABCD':\n    try: found = examine('{LESSON}', 1, answer_1)\n    except Exception: continue\n"
         "    if found: break\nelse: answer_1 = None")
     return notebook
 

@@ -6,7 +6,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from ..pictures import COLOURS, LIMITS, LOGITS, PROBS
+from course.pictures.drawing import COLOURS, LIMITS, LOGITS, PROBS
 
 HERE = Path(__file__).parent
 SCRIPTS = ("words.js", "shapes.js", "views.js", "page.js")

@@ -18,7 +18,8 @@ import ipywidgets
 import torch
 from IPython.display import HTML, display
 
-from ..pictures import Picture
+from course.pictures.drawing import Picture
+
 from . import still, words
 from .canvas import Canvas
 

@@ -2,7 +2,8 @@
 
 from html import escape
 
-from ..tables import html_table
+from course.pictures.tables import html_table
+
 from . import words
 from .views import sheet
 

@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import torch
 
-
 LARGE = 1e6
 
 

@@ -65,10 +65,15 @@ def _parser():
 
 def _grade(options):
     print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
-    from .grade import GradeError, Options, Round, find_root       # torch and nbgrader take seconds, and --help should not
+    from .report.summary import as_data, console_for, show
+    from .round import (  # torch and nbgrader take seconds, and --help should not
+        GradeError,
+        Options,
+        Round,
+        find_root,
+    )
     from .sandbox import Limits, SandboxMissing
     from .seed import SeedError
-    from .summary import as_data, console_for, show
 
     limits = Limits(cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30))
     wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler)
@@ -96,7 +101,13 @@ class _progress:
 
     def __init__(self, unit):
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
         self.bar, self.unit = Progress(*columns, console=Console(stderr=True)), unit
 

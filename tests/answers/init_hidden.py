@@ -164,7 +164,7 @@ def whole_numbers(num_layers, batch, hidden, like):
 
 
 def no_return(num_layers, batch, hidden, like):
-    state = like.new_zeros(num_layers, batch, hidden)
+    like.new_zeros(num_layers, batch, hidden)
 
 
 def the_example(num_layers, batch, hidden, like):

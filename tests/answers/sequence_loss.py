@@ -199,7 +199,7 @@ def smoothed(logits, targets):
 
 
 def no_return(logits, targets):
-    loss = flattened(logits, targets)
+    flattened(logits, targets)
 
 
 def with_the_accuracy(logits, targets):

@@ -38,7 +38,7 @@ class CannotConfine(Exception):
 
 def prepare():
     """In the zygote: load what children need, and become the parent of the children's children."""
-    import pyseccomp    # noqa: F401: its search for the library starts a process, which no child may
+    import pyseccomp  # noqa: F401 - its search for the library starts a process, which no child may
     _do("prctl(PR_SET_CHILD_SUBREAPER)", LIBC.prctl, SET_SUBREAPER, 1, 0, 0, 0)
 
 

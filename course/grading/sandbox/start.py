@@ -16,8 +16,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
 INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
-LEFT_OUT = ("grading", "build.py")
-PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "pyseccomp")
+LEFT_OUT = ("grading", "build")
+PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "lazy_loader", "pyseccomp")
 BOOT = (
     "import sys, json; control, confined, paths = json.loads(sys.argv[1]); sys.path += paths; "
     "from hidden_state_inside.zygote import main; main(control, confined)"
@@ -162,7 +162,7 @@ def _python(control, confined, paths):
 
 def hide(folder):
     """Once the zygote has imported them, the sources of the checks are of no use to anybody inside."""
-    for name in ("course/checks", "hidden_state_inside"):
+    for name in ("course/checks", "course/exercises", "hidden_state_inside"):
         shutil.rmtree(folder / "stage" / name, ignore_errors=True)
 
 

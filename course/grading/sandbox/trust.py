@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from ...checks.case import Finding, Result
-from ...checks.play import LARGEST
+from course.checks.case import Finding, Result
+from course.checks.play import LARGEST
 
 WORDS = 20_000
 FOUND = {"not attempted yet", "wrong"}
