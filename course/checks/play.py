@@ -148,7 +148,7 @@ def gradients(value, leaves):
     """
     tensors = [part for part in parts(value) if isinstance(part, torch.Tensor) and part.requires_grad and part.numel() <= LARGEST]
     if not tensors:
-        return {name: None for name in leaves}
+        return dict.fromkeys(leaves)
     total = sum((part * _probe(part)).sum() for part in tensors)
     found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
     return {name: None if grad is None else grad.detach().clone() for name, grad in zip(leaves, found)}

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from support import ROOT, copy_course, nbgrader, read, run, sanitised, source
 from nbclient import NotebookClient
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from support import ROOT, copy_course, nbgrader, read, run, sanitised, source
 
 from course import build
 from course.build import registers, release, sources

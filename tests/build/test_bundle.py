@@ -7,7 +7,8 @@ import pytest
 import yaml
 from support import ROOT, read, run, source
 
-from course.build import bundle
+from course.build import sources
+from course.build.bundle import make_bundle
 from course.build.questions import expand
 
 
@@ -25,7 +26,7 @@ def twins(unit):
 def bundle(unit, tmp_path_factory):
     """The folder that comes out of the zip."""
     scratch = tmp_path_factory.mktemp("bundle")
-    zipped = bundle.make_bundle(ROOT, unit, lambda line: None, into=scratch)
+    zipped = make_bundle(ROOT, unit, lambda line: None, into=scratch)
     with zipfile.ZipFile(zipped) as archive:
         archive.extractall(scratch)
     (folder,) = (path for path in scratch.iterdir() if path.is_dir())
@@ -125,10 +126,10 @@ def test_it_works_by_itself(bundle):
 
 
 def test_the_same_content_makes_the_same_zip(tmp_path):
-    names = [bundle.make_bundle(ROOT, "pipeline", lambda line: None, into=tmp_path / part) for part in ("one", "two")]
+    names = [make_bundle(ROOT, "pipeline", lambda line: None, into=tmp_path / part) for part in ("one", "two")]
     assert names[0].name == names[1].name and names[0].read_bytes() == names[1].read_bytes()
 
 
 def test_an_unbuilt_unit_is_named(tmp_path):
     with pytest.raises(sources.BuildError, match="make notebooks"):
-        bundle.make_bundle(ROOT, "training-to-come", lambda line: None, into=tmp_path)
+        make_bundle(ROOT, "training-to-come", lambda line: None, into=tmp_path)

@@ -114,7 +114,7 @@ class TestAFoundFunctionKeepsWorking:
         "class Plus:\n    def __call__(self, x): return x + 1\nf = Plus()",
     ])
     def test_when_the_notebooks_names_are_deleted_or_overwritten(self, notebook, source):
-        for spoil in (lambda names: names.clear(), lambda names: names.update({name: None for name in names})):
+        for spoil in (lambda names: names.clear(), lambda names: names.update(dict.fromkeys(names))):
             notebook.write(source)
             found = find("f")
             assert found(4) == 5
@@ -356,7 +356,7 @@ def naive(logits):
 def looked_at(explorer):
     """The note of an explorer, after its sentence, its still form and its browser tables were asked for at both ends and at the start."""
     start = explorer.at()
-    for at in ({name: 0 for name in start}, {c.name: len(c.values) - 1 for c in explorer.scene.controls}, start):
+    for at in (dict.fromkeys(start, 0), {c.name: len(c.values) - 1 for c in explorer.scene.controls}, start):
         for control in explorer.scene.controls:
             setattr(explorer.sliders[control.name], control.trait, control.values[at[control.name]])
         assert explorer.sentence() and still.html(explorer).endswith("</div>")

@@ -53,12 +53,12 @@ def read_submission(student, folder, lessons, ignore):
             submission.notes.append(f"holds more than {MOST_FILES} files: all but the notebooks was left out")
             found = {place: path for place, path in found.items() if place.casefold().endswith(".ipynb")}
     except Unreadable as error:
-        submission.reasons = {lesson: f"the folder of the submission {error}" for lesson in lessons}
+        submission.reasons = dict.fromkeys(lessons, f"the folder of the submission {error}")
         return submission
     for lesson in lessons:
         _take_notebook(submission, lesson, found.pop(f"{lesson}.ipynb", None), found)
     if not submission.notebooks and not submission.reasons:
-        submission.reasons, submission.missing = {lesson: "no notebook was handed in" for lesson in lessons}, set()
+        submission.reasons, submission.missing = dict.fromkeys(lessons, "no notebook was handed in"), set()
     _take_files(submission, found)
     return submission
 

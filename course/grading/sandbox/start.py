@@ -138,7 +138,7 @@ def confined_command(folder, control):
 def _system():
     """bubblewrap's options for the system and for Python, where Python is not part of it."""
     base = Path(sys.base_prefix).resolve()
-    shown = [*map(Path, SYSTEM), *(base / name for name in OF_PYTHON if not str(base / name) in SYSTEM)]
+    shown = [*map(Path, SYSTEM), *(base / name for name in OF_PYTHON if str(base / name) not in SYSTEM)]
     for place in shown:
         if place.is_symlink() and not place.readlink().is_absolute():
             yield "--symlink", str(place.readlink()), str(place)
