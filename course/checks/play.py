@@ -62,8 +62,12 @@ def pack(value):
     """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr."""
     if isinstance(value, torch.Tensor):
         packed = {
-            "kind": "tensor", "shape": tuple(value.shape), "dtype": str(value.dtype),
-            "device": value.device.type, "requires_grad": value.requires_grad, "values": None,
+            "kind": "tensor",
+            "shape": tuple(value.shape),
+            "dtype": str(value.dtype),
+            "device": value.device.type,
+            "requires_grad": value.requires_grad,
+            "values": None,
             "overlaps": any(size > 1 and step == 0 for size, step in zip(value.shape, _strides(value))),
         }
         if value.device.type == "cpu" and value.numel() <= LARGEST and not value.is_quantized:

@@ -14,7 +14,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def program(name, *arguments, log):
-    return subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments], env=ENVIRONMENT, stdout=log, stderr=log, cwd=log.name.rpartition("/")[0])
+    return subprocess.Popen(
+        [sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments], env=ENVIRONMENT, stdout=log, stderr=log, cwd=log.name.rpartition("/")[0]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,12 @@ def test_a_worker_killed_in_mid_run_costs_nobody_anything(start, cluster, tmp_pa
     address, workers = cluster
     here, there = (copy_of(start, tmp_path / name, [perfect, blank, partly, one, two, three]) for name in ("here", "there"))
     grading = subprocess.Popen(
-        [sys.executable, "-m", "course", "grade", UNIT, "--scheduler", address, "--json", "grades.json"], cwd=there, env=ENVIRONMENT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "course", "grade", UNIT, "--scheduler", address, "--json", "grades.json"],
+        cwd=there,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 120
     while not list(there.glob(f".course_grade/{UNIT}/journal/*.json")) and grading.poll() is None and time.monotonic() < deadline:

@@ -57,7 +57,13 @@ def _traces():
     """Where something could be left: files in the folders that a submission might reach, and processes."""
     home = Path.home()
     places = [home / ".ipython" / "profile_default" / "startup", Path("/tmp"), ROOT, ROOT / "course", home]
-    files = {str(file) for place in places if place.is_dir() for file in place.iterdir() if any(w in file.name for w in ("evil", "bomb", "customize", "00.py", "touch"))}
+    files = {
+        str(file)
+        for place in places
+        if place.is_dir()
+        for file in place.iterdir()
+        if any(w in file.name for w in ("evil", "bomb", "customize", "00.py", "touch"))
+    }
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     return files, [line for line in running.splitlines() if "bwrap" in line or "zygote" in line]
 
@@ -90,7 +96,9 @@ def test_hostile_work_has_what_it_earned(scores, student, each):
     assert scores[student] == {name: 0 if name in each.costs else points for name, points in POINTS.items()}
 
 
-@pytest.mark.parametrize("student, each", [(student, each) for student, each in HOSTILE if each.says], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    "student, each", [(student, each) for student, each in HOSTILE if each.says], ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_the_reason_is_said(graded, student, each):
     assert each.says in json.dumps(graded[2]["students"][student])
 

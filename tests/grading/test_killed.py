@@ -27,16 +27,18 @@ def after(seconds):
 def when(pattern, number):
     """Once so many files of this kind have been written since the start."""
     began = []
+
     def reached(root):
         began[:] = began or [time.time()]
         return sum(_written(file) >= began[0] for file in glob.glob(str(root / pattern), recursive=True)) >= number
+
     return reached
 
 
 def _written(file):
     try:
         return os.stat(file).st_mtime
-    except OSError:     # gone in the meantime
+    except OSError:  # gone in the meantime
         return 0
 
 
@@ -62,8 +64,11 @@ def more(root):
 def kill_at(root, reached):
     """Run the command, with everything to be done again, and kill it there, or see it end before. Returns whether it was killed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "course", "grade", UNIT, "--again"], cwd=root, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "course", "grade", UNIT, "--again"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + LONGEST
     while process.poll() is None and not reached(root) and time.monotonic() < deadline:

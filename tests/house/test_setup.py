@@ -1,4 +1,5 @@
 """tools/start.py: what it says when something is missing, and that a second run is quick. No network."""
+
 import ast
 import glob
 import importlib.util
@@ -48,7 +49,10 @@ def run_start(folder, *arguments):
     """Run the copy of start.py. pip could find nothing, should it be called."""
     return subprocess.run(
         [sys.executable, str(folder / "tools" / "start.py"), *arguments],
-        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
         env=dict(os.environ, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder), PYTHONDONTWRITEBYTECODE="1"),
     )
 

@@ -38,8 +38,10 @@ class Submission:
 
 def find_students(course, unit):
     """{student: folder} of everybody who has handed something in for a unit, in nbgrader's own layout."""
+
     def pattern(student, **how):
         return course.format_path(course.submitted_directory, student, unit, **how)
+
     matches = ((re.fullmatch(pattern("(?P<student>.*)", escape=True), folder), folder) for folder in sorted(glob.glob(pattern("*"))))
     return {match["student"]: folder for match, folder in matches if match}
 
@@ -105,7 +107,7 @@ def _check_timestamp(data):
     try:
         if data.strip():
             parse_utc(data.decode().strip())
-    except Exception:   # whatever dateutil makes of it; nbgrader stops at such a file
+    except Exception:  # whatever dateutil makes of it; nbgrader stops at such a file
         raise Unreadable("holds no date and time") from None
 
 
