@@ -12,7 +12,9 @@ from .release import make_release
 from .sources import BuildError, text_of
 
 INSTRUCTORS = ("grading", "build", "__main__.py", "__pycache__")
-INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest.ini_options")
+INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest", "tool.ruff")
+BESIDE = {"LICENSE": "LICENSE", "LICENSE-CONTENT.md": "LICENSE-CONTENT.md", "docs/AGENTS.student.md": "AGENTS.md"}
+"""What else a student receives: where it lies here, and where in the bundle."""
 INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -58,6 +60,7 @@ def _bundled(root, unit, scratch):
     lessons = json.loads(text_of(root / "course" / "learner" / "lessons.json"))
     files["pyproject.toml"] = _without_tables(text_of(root / "pyproject.toml"), INSTRUCTORS_TABLES).encode()
     files["environment.yml"] = re.sub(INSTRUCTORS_PACKAGES, "", text_of(root / "environment.yml"), flags=re.MULTILINE).encode()
+    files.update({place: (root / file).read_bytes() for file, place in BESIDE.items()})
     files["README.md"] = _student_readme(unit, lessons[unit]).encode()
     return dict(sorted(files.items()))
 
@@ -65,7 +68,7 @@ def _bundled(root, unit, scratch):
 def _without_tables(toml, names):
     """TOML without the tables of these names, each from its header to the next."""
     tables = re.split(r"^(?=\[)", toml, flags=re.MULTILINE)
-    return "".join(table for table in tables if not table.startswith(tuple(f"[{name}]" for name in names)))
+    return "".join(table for table in tables if not table.startswith(tuple(f"[{name}{end}" for name in names for end in ("]", "."))))
 
 
 def _student_readme(unit, entries):

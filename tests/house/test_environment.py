@@ -29,6 +29,8 @@ ONLY_CONDA = {"python", "pip"}
 USED_BY_NAME = {
     "jupyterlab": ("tools/start.py", '"jupyterlab"'),
     "nbval": ("Makefile", "--nbval"),
+    "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
+    "ruff": ("Makefile", "ruff check"),
     "ipykernel": ("course/build/execution.py", 'kernel_name="python3"'),
     # `jupyter notebook` shows one lesson on a plain page; nobody has to import it for that.
     "notebook": ("pyproject.toml", "jupyter notebook"),
