@@ -153,7 +153,7 @@ def served(tmp_path_factory):
         yield address, folder
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=["JupyterLab", pytest.param("Notebook 7", marks=pytest.mark.long)])
 def application(request):
     return request.param
 
