@@ -2,6 +2,7 @@
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,6 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pytest brings it along on Python 3.10
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +30,7 @@ USED_BY_NAME = {
     "notebook": ("pyproject.toml", "jupyter notebook"),
 }
 # Imported by the tests, and always there where pytest is.
-WITH_PYTEST = {"packaging", "tomli", "_pytest", "pluggy"}
+WITH_PYTEST = {"packaging", "_pytest", "pluggy"}
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +126,11 @@ def test_start_asks_for_the_same_python(project):
     start = (ROOT / "tools" / "start.py").read_text()
     oldest = re.search(r"OLDEST_PYTHON = \((\d+), (\d+)\)", start).groups()
     assert project["requires-python"] == ">=" + ".".join(oldest)
+
+
+@pytest.mark.parametrize("file", ["README.md", "Makefile"])
+def test_readers_are_told_the_same_python(project, file):
+    assert f"Python {project['requires-python'].removeprefix('>=')} or newer" in (ROOT / file).read_text()
 
 
 def test_conda_leaves_to_pip_only_what_it_does_not_have(environment):

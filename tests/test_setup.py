@@ -81,14 +81,14 @@ def busy_port():
 # --- Python ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 9), (3, 9, 21)])
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 9), (3, 10, 13)])
 def test_an_old_python_gets_a_sentence(start, version):
     sentence = start.too_old(version)
-    assert "Python 3.10 or newer is needed, this is {}.{}.".format(*version) in sentence
+    assert "Python 3.11 or newer is needed, this is {}.{}.".format(*version) in sentence
     assert "make lab PYTHON=python3.12" in sentence
 
 
-@pytest.mark.parametrize("version", [(3, 10, 0), (3, 14, 1), (4, 0, 0)])
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 14, 1), (4, 0, 0)])
 def test_a_new_python_gets_none(start, version):
     assert start.too_old(version) is None
 
@@ -101,11 +101,12 @@ def test_an_old_python_can_read_the_file():
 def test_the_old_pythons_of_this_machine_say_the_sentence():
     """Where old Pythons are installed, real ones are asked; where there are none, the test above must do."""
     found = glob.glob("/usr/bin/python3.[0-9]")
-    found += glob.glob(os.path.expanduser("~/.pyenv/versions/[23].[0-9].*/bin/python"))
+    for versions in ("[23].[0-9].*", "3.10.*"):
+        found += glob.glob(os.path.expanduser("~/.pyenv/versions/{}/bin/python".format(versions)))
     for python in found:
         answer = subprocess.run([python, str(START), "lab"], capture_output=True, text=True, timeout=60)
         assert answer.returncode == 1, python
-        assert answer.stderr.startswith("Python 3.10 or newer is needed"), answer.stderr
+        assert answer.stderr.startswith("Python 3.11 or newer is needed"), answer.stderr
         assert answer.stderr.count("\n") == 1, answer.stderr
 
 

@@ -13,7 +13,7 @@ from __future__ import print_function
 
 import sys
 
-OLDEST_PYTHON = (3, 10)
+OLDEST_PYTHON = (3, 11)
 
 
 def too_old(version):
@@ -21,10 +21,10 @@ def too_old(version):
     if tuple(version[:2]) >= OLDEST_PYTHON:
         return None
     return (
-        "Python 3.10 or newer is needed, this is {}.{}. "
+        "Python {}.{} or newer is needed, this is {}.{}. "
         "Install a newer one from python.org or your package manager, then run this again. "
         "Is a newer one installed already? Name it: make lab PYTHON=python3.12"
-    ).format(*version[:2])
+    ).format(*OLDEST_PYTHON + tuple(version[:2]))
 
 
 if too_old(sys.version_info):
