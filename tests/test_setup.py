@@ -24,7 +24,7 @@ def start(tmp_path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "ROOT", str(tmp_path))
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    add_what_is_installed_from(tmp_path)
     return module
 
 
@@ -33,8 +33,14 @@ def course(tmp_path):
     """A folder with a copy of tools/start.py, to run it as a program."""
     (tmp_path / "tools").mkdir()
     shutil.copy(START, tmp_path / "tools" / "start.py")
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    add_what_is_installed_from(tmp_path)
     return tmp_path
+
+
+def add_what_is_installed_from(folder):
+    """Put the files there that say what to install."""
+    (folder / "pyproject.toml").write_text("[project]\n")
+    (folder / "constraints.txt").write_text("torch==2.13.0\n")
 
 
 def add_first_lesson(folder):
@@ -171,7 +177,16 @@ def test_more_packages_and_new_versions_are_installed(start, tmp_path):
     start.setup("test")
     (tmp_path / "pyproject.toml").write_text("[project]\n# newer\n")
     start.setup("lab")  # keeps the level that is there
-    assert done == ["venv", "install lab", "venv", "install test", "venv", "install test"]
+    (tmp_path / "constraints.txt").write_text("torch==2.14.1\n")
+    start.setup("lab")
+    assert done == ["venv", "install lab"] + 3 * ["venv", "install test"]
+
+
+def test_pip_is_held_to_the_constraints(start, monkeypatch):
+    commands = []
+    monkeypatch.setattr(start.subprocess, "call", lambda command, **options: commands.append(command) or 0)
+    start.install("teach")
+    assert commands == [[start.venv_python(), "-m", "pip", "install", "-c", "constraints.txt", "--editable", ".[teach]"]]
 
 
 def test_a_copied_folder_is_set_up_anew(start, tmp_path, monkeypatch):
