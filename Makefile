@@ -81,4 +81,4 @@ bench: python  ## measure how fast explorers follow a hand, and how fast a class
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
-		echo "There is no $(PYTHON) here. Install Python 3.10 or newer, or name yours: make lab PYTHON=python3.12"; exit 1; } >&2
+		echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name yours: make lab PYTHON=python3.12"; exit 1; } >&2

@@ -25,7 +25,7 @@ def start(tmp_path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "ROOT", str(tmp_path))
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    add_what_is_installed_from(tmp_path)
     return module
 
 
@@ -34,8 +34,14 @@ def course(tmp_path):
     """A folder with a copy of tools/start.py, to run it as a program."""
     (tmp_path / "tools").mkdir()
     shutil.copy(START, tmp_path / "tools" / "start.py")
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    add_what_is_installed_from(tmp_path)
     return tmp_path
+
+
+def add_what_is_installed_from(folder):
+    """Put the files there that say what to install."""
+    (folder / "pyproject.toml").write_text("[project]\n")
+    (folder / "constraints.txt").write_text("torch==2.13.0\n")
 
 
 def add_first_lesson(folder):
@@ -85,14 +91,14 @@ def busy_port():
 # --- Python ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 9), (3, 9, 21)])
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 9), (3, 10, 13)])
 def test_an_old_python_gets_a_sentence(start, version):
     sentence = start.too_old(version)
-    assert "Python 3.10 or newer is needed, this is {}.{}.".format(*version) in sentence
+    assert "Python 3.11 or newer is needed, this is {}.{}.".format(*version) in sentence
     assert "make lab PYTHON=python3.12" in sentence
 
 
-@pytest.mark.parametrize("version", [(3, 10, 0), (3, 14, 1), (4, 0, 0)])
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 14, 1), (4, 0, 0)])
 def test_a_new_python_gets_none(start, version):
     assert start.too_old(version) is None
 
@@ -105,11 +111,12 @@ def test_an_old_python_can_read_the_file():
 def test_the_old_pythons_of_this_machine_say_the_sentence():
     """Where old Pythons are installed, real ones are asked; where there are none, the test above must do."""
     found = glob.glob("/usr/bin/python3.[0-9]")
-    found += glob.glob(os.path.expanduser("~/.pyenv/versions/[23].[0-9].*/bin/python"))
+    for versions in ("[23].[0-9].*", "3.10.*"):
+        found += glob.glob(os.path.expanduser("~/.pyenv/versions/{}/bin/python".format(versions)))
     for python in found:
         answer = subprocess.run([python, str(START), "lab"], capture_output=True, text=True, timeout=60)
         assert answer.returncode == 1, python
-        assert answer.stderr.startswith("Python 3.10 or newer is needed"), answer.stderr
+        assert answer.stderr.startswith("Python 3.11 or newer is needed"), answer.stderr
         assert answer.stderr.count("\n") == 1, answer.stderr
 
 
@@ -174,7 +181,16 @@ def test_more_packages_and_new_versions_are_installed(start, tmp_path):
     start.setup("test")
     (tmp_path / "pyproject.toml").write_text("[project]\n# newer\n")
     start.setup("lab")  # keeps the level that is there
-    assert done == ["venv", "install lab", "venv", "install test", "venv", "install test"]
+    (tmp_path / "constraints.txt").write_text("torch==2.14.1\n")
+    start.setup("lab")
+    assert done == ["venv", "install lab"] + 3 * ["venv", "install test"]
+
+
+def test_pip_is_held_to_the_constraints(start, monkeypatch):
+    commands = []
+    monkeypatch.setattr(start.subprocess, "call", lambda command, **options: commands.append(command) or 0)
+    start.install("teach")
+    assert commands == [[start.venv_python(), "-m", "pip", "install", "-c", "constraints.txt", "--editable", ".[teach]"]]
 
 
 def test_a_copied_folder_is_set_up_anew(start, tmp_path, monkeypatch):
