@@ -110,8 +110,25 @@ def resolve(folder, options, lowest):
     exact = folder / "torch.txt"
     exact.write_text(f"torch=={options.torch}\n" if options.torch else "")
     must(
-        python, "-m", "uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python", options.python,
-        "--no-python-downloads", "--no-header", "--no-annotate", "--constraint", exact, "--all-extras", "--output-file", lowest, "pyproject.toml",
+        python,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--resolution",
+        "lowest-direct",
+        "--python",
+        options.python,
+        "--no-python-downloads",
+        "--no-header",
+        "--no-annotate",
+        "--constraint",
+        exact,
+        "--all-extras",
+        "--output-file",
+        lowest,
+        "pyproject.toml",
     )
 
 
@@ -188,8 +205,12 @@ def works(name, python, command):
 def environment(python):
     """The variables under which the environment's own programs and kernel come first and results are the same everywhere, as in Makefile."""
     return {
-        **os.environ, "PATH": str(python.parent) + os.pathsep + os.environ.get("PATH", os.defpath), "JUPYTER_PREFER_ENV_PATH": "1",
-        "MPLCONFIGDIR": str(python.parents[1] / "matplotlib"), "HIDDEN_STATE_PROGRESS": "off", "OMP_NUM_THREADS": "1",
+        **os.environ,
+        "PATH": str(python.parent) + os.pathsep + os.environ.get("PATH", os.defpath),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "MPLCONFIGDIR": str(python.parents[1] / "matplotlib"),
+        "HIDDEN_STATE_PROGRESS": "off",
+        "OMP_NUM_THREADS": "1",
     }
 
 

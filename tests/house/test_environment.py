@@ -11,7 +11,6 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-
 ROOT = Path(__file__).parents[2]
 
 # The packages that have another name on conda-forge.

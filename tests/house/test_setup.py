@@ -112,7 +112,7 @@ def test_the_old_pythons_of_this_machine_say_the_sentence():
     """Where old Pythons are installed, real ones are asked; where there are none, the test above must do."""
     found = glob.glob("/usr/bin/python3.[0-9]")
     for versions in ("[23].[0-9].*", "3.10.*"):
-        found += glob.glob(os.path.expanduser("~/.pyenv/versions/{}/bin/python".format(versions)))
+        found += glob.glob(os.path.expanduser(f"~/.pyenv/versions/{versions}/bin/python"))
     for python in found:
         answer = subprocess.run([python, str(START), "lab"], capture_output=True, text=True, timeout=60)
         assert answer.returncode == 1, python
