@@ -28,6 +28,8 @@ INPUT, STATE, WEIGHT = (LinearSegmentedColormap.from_list(name, stops) for name,
 LOGITS, PROBS = "#009e73", "#cc79a7"
 LIMITS = (-1.0, 1.0)
 MOST_DRAWN = 100
+PLACES, SEEN = 3, 1e-3
+"""What is drawn is put to thousandths, less than can be seen, so that a drawing is the same where last digits differ."""
 _drawn = {}
 MOST = 8
 """Numbers of one layer that a picture of a prediction holds."""
@@ -214,7 +216,7 @@ def reach(difference, gradient):
     fig = Figure(figsize=(8, 2.2), layout="constrained", facecolor=GROUND)
     for ax, values, title in zip(fig.subplots(1, 2), (difference, gradient), ("the difference at each step", "the gradient at each input")):
         ax.set_facecolor(GROUND)
-        ax.bar(range(1, len(values) + 1), values.tolist(), color=STATE(1.0), hatch="//", edgecolor="white")
+        ax.bar(range(1, len(values) + 1), _placed(values.tolist()), color=STATE(1.0), hatch="//", edgecolor="white")
         ax.set_xticks(range(1, len(values) + 1))
         ax.set_title(title, size=10)
         ax.spines[["top", "right"]].set_visible(False)
@@ -293,6 +295,7 @@ def ways(curves, guessing):
 def points(places, classes, words):
     """A mark for each of N states on a map, zero in the middle. places: (N, 2); classes: (N,), each with its shape and colour; words: what it shows."""
     fig, ax = _blank(5, 3.8)
+    places = places.double().round(decimals=PLACES)
     limit = 1.1 * places.abs().max().item()
     ax.set(aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
     for c in sorted(set(classes.tolist())):
@@ -391,16 +394,17 @@ def _cell(ax, x, y, width, value, cmap, digits=2):
 
 def _bars(ax, names, values, colour, hatch, title, digits):
     ax.set_facecolor(GROUND)
-    ax.barh(names, values, color=colour, hatch=hatch, edgecolor="white")
+    placed = _placed(values)
+    ax.barh(names, placed, color=colour, hatch=hatch, edgecolor="white")
     ax.invert_yaxis()
     ax.set_title(title, size=10)
     ax.spines[["top", "right", "bottom"]].set_visible(False)
     ax.set_xticks([])
     ax.tick_params(length=0)
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min(0.0, *placed), max(0.0, *placed)
     ax.set_xlim(low, high + 0.25 * (high - low or 1))
     for i, value in enumerate(values):
-        ax.text(max(value, 0) + 0.02 * (high - low or 1), i, f"{value:.{digits}f}", va="center")
+        ax.text(max(placed[i], 0) + 0.02 * (high - low or 1), i, f"{value:.{digits}f}", va="center")
 
 
 def _curves(count, height=2.6):
@@ -416,18 +420,27 @@ def _curves(count, height=2.6):
 
 
 def _same(curves):
-    """Which curves lie on each other, in a sentence."""
-    by_values = {}
-    for name, values in curves.items():
-        by_values.setdefault(str(values), []).append(name)
-    return "".join(f" {' and '.join(names)} are the same curve." for names in by_values.values() if len(names) > 1)
+    """Which curves lie on each other, in a sentence. Their last digits may differ: sums come out in another order."""
+    groups = []
+    for name, (losses, accuracies) in curves.items():
+        numbers = [*losses, *accuracies]
+        group = next((group for group in groups if _agree(group[0], numbers)), None)
+        if group:
+            group[1].append(name)
+        else:
+            groups.append((numbers, [name]))
+    return "".join(f" {' and '.join(names)} are the same curve." for _, names in groups if len(names) > 1)
+
+
+def _agree(one, other):
+    return len(one) == len(other) and all(abs(a - b) < SEEN for a, b in zip(one, other))
 
 
 def _curve(ax, values, i, name, wide=2):
     colour, dashes, mark = CURVES[i % len(CURVES)]
     ax.set_facecolor(GROUND)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.plot(range(1, len(values) + 1), values, color=colour, linestyle=dashes, marker=mark, markersize=2.5 + 1.7 * wide, linewidth=wide, label=name)
+    ax.plot(range(1, len(values) + 1), _placed(values), color=colour, linestyle=dashes, marker=mark, markersize=2.5 + 1.7 * wide, linewidth=wide, label=name)
 
 
 def _guess(ax, guessing):
@@ -443,6 +456,11 @@ def _number_cell(ax, x, y, value, kind):
         return
     ax.add_patch(Rectangle((x, y + 0.06), 1.4, 0.88, facecolor="white", edgecolor=kind, linewidth=2))
     ax.text(x + 0.7, y + 0.5, f"{value:.3f}", ha="center", va="center")
+
+
+def _placed(values):
+    """Numbers as they are drawn."""
+    return [round(value, PLACES) for value in values]
 
 
 def _arrow(ax, start, end):
