@@ -1,7 +1,7 @@
 """A processor that adds up in another order, for test_second_kernel.py: run in a notebook's kernel when it starts.
 
-Every float32 that comes out of a sum, a product of matrices, or a function like tanh gets its last digit changed, up or
-down. The same call gives the same numbers again, as on any machine. What has a short binary form, as 0, 1 or 0.5, is exact
+Every float32 that comes out of a sum, a product of matrices, or a function like tanh becomes the float32 above or below
+it. The same call gives the same numbers again, as on any machine. What has a short binary form, as 0, 1 or 0.5, is exact
 on every machine, and stays; so does what IEEE 754 leaves no choice about: one addition, one multiplication.
 """
 
@@ -16,7 +16,6 @@ SHAKEN = {
     "tanh_backward", "_softmax_backward_data", "_log_softmax_backward_data", "addcdiv_", "addcmul_", "lerp", "lerp_",
 }
 SEED = int(os.environ.get("SHAKEN", "1"))
-UNIT = 1.2e-7
 
 
 class Shaken(TorchDispatchMode):
@@ -35,7 +34,8 @@ def shake(tensor):
     bits = tensor.contiguous().view(torch.int32).long()
     places = torch.arange(bits.numel()).reshape(bits.shape)
     up = ((bits + 31 * places + SEED) * 2654435761 >> 20) & 1
-    tensor.copy_(torch.where(bits & 0xFFF == 0, tensor, tensor * (1 + UNIT * (2 * up - 1))))
+    neighbours = (bits + 2 * up - 1).int().view(torch.float32)
+    tensor.copy_(torch.where(bits & 0xFFF == 0, tensor, neighbours))
 
 
 Shaken().__enter__()
