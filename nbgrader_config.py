@@ -11,9 +11,9 @@ import sys
 c = get_config()  # noqa: F821, given by traitlets
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-if importlib.util.find_spec("course") is None:      # not installed: the folder itself will do
+if importlib.util.find_spec("course") is None:  # not installed: the folder itself will do
     sys.path.insert(0, ROOT)
-if shutil.which("alembic") is None:                 # nbgrader starts it by name, also where its .venv is not activated
+if shutil.which("alembic") is None:  # nbgrader starts it by name, also where its .venv is not activated
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 OURS = "course.grading.plugins"
 
@@ -28,8 +28,18 @@ c.ClearSolutions.code_stub = {"python": "# your answer here"}
 c.GenerateAssignment.preprocessors = [
     f"nbgrader.preprocessors.{name}"
     for name in (
-        "IncludeHeaderFooter", "InstantiateTests", "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata",
-        "ComputeChecksums", "SaveCells", "ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
+        "IncludeHeaderFooter",
+        "InstantiateTests",
+        "LockCells",
+        "ClearSolutions",
+        "ClearOutput",
+        "CheckCellMetadata",
+        "ComputeChecksums",
+        "SaveCells",
+        "ClearHiddenTests",
+        "ClearMarkScheme",
+        "ComputeChecksums",
+        "CheckCellMetadata",
     )
 ] + [f"{OURS}.FinishRelease"]
 
@@ -44,7 +54,7 @@ c.Autograde.sanitize_preprocessors = [
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
-c.Execute.extra_arguments = ["--log-level=ERROR"]   # or each kernel warns of its own transport
+c.Execute.extra_arguments = ["--log-level=ERROR"]  # or each kernel warns of its own transport
 # nbgrader gives zero to a graded cell with anything on stderr, a warning from deep inside a library included.
 # Our checks fail by raising, and by nothing else, so what stands on stderr is dropped before the grade is taken.
 c.IgnorePattern.enabled = True

@@ -14,7 +14,7 @@ from cells import BASELINE, EMPTY_ROUND_TRIP, SUBJECTS, write_notebook
 from hand import FRAME, QUIET, WARM_UP, Hand, Traffic
 
 MOVES = 200
-USUAL_PAUSE = 0.4   # seconds; no pause at all is the case in which the kernel must compute
+USUAL_PAUSE = 0.4  # seconds; no pause at all is the case in which the kernel must compute
 PICTURE = ".hidden-state-views svg > *, .widget-output img"
 SHUT_DOWN = """async () => {
   const headers = { "X-XSRFToken": /_xsrf=([^;]*)/.exec(document.cookie)?.[1] ?? "" };
@@ -24,7 +24,7 @@ SHUT_DOWN = """async () => {
 
 def main():
     options = _options()
-    os.environ.pop("OMP_NUM_THREADS", None)   # the tests' own; a learner's PyTorch takes all cores
+    os.environ.pop("OMP_NUM_THREADS", None)  # the tests' own; a learner's PyTorch takes all cores
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bench"
         folder.mkdir()
@@ -36,11 +36,13 @@ def main():
 
 
 def _options():
-    parser = argparse.ArgumentParser(description=(
-        "Opens every explorer, and interact + plt.show() beside them, in real JupyterLab in headless Chromium, moves a slider with "
-        "mouse events, and times in the page how long it takes until an animation frame shows the new picture. A fast drag over the "
-        "whole range counts the pictures that were painted, the bytes to and from the kernel, and the jumps in height."
-    ))
+    parser = argparse.ArgumentParser(
+        description=(
+            "Opens every explorer, and interact + plt.show() beside them, in real JupyterLab in headless Chromium, moves a slider with "
+            "mouse events, and times in the page how long it takes until an animation frame shows the new picture. A fast drag over the "
+            "whole range counts the pictures that were painted, the bytes to and from the kernel, and the jumps in height."
+        )
+    )
     parser.add_argument("--repeats", type=int, default=40, help="single changes for each explorer (default 40)")
     parser.add_argument("--json", metavar="FILE", help="write every number that was measured to this file")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="measure only these, and the baseline")
@@ -90,7 +92,7 @@ def _opened(folder, address, name, source, shown):
         open_notebook(page, address, f"{name}.ipynb", "JupyterLab")
         run_all_cells(page)
         page.locator(f".jp-OutputArea :is({shown})").first.wait_for(state="attached", timeout=60_000)
-        page.wait_for_timeout(2000)   # Lab itself comes to rest
+        page.wait_for_timeout(2000)  # Lab itself comes to rest
         yield page, traffic
         page.evaluate(SHUT_DOWN)
 

@@ -33,10 +33,12 @@ def main():
 
 
 def _options():
-    parser = argparse.ArgumentParser(description=(
-        "Makes a class for one lesson (a third each: right, with the commonest mistake, blank), grades copies of it with nbgrader autograde and "
-        "with course grade on one and on two workers, compares every score, and measures seconds and memory. Then course grade alone on classes of other sizes."
-    ))
+    parser = argparse.ArgumentParser(
+        description=(
+            "Makes a class for one lesson (a third each: right, with the commonest mistake, blank), grades copies of it with nbgrader autograde and "
+            "with course grade on one and on two workers, compares every score, and measures seconds and memory. Then course grade alone on classes of other sizes."
+        )
+    )
     parser.add_argument("--submissions", type=int, default=100, help="how many both grade (default 100: stock takes minutes)")
     parser.add_argument("--growth", type=int, nargs="*", default=[10, 100, 1000], metavar="N", help="sizes of the classes for course grade alone")
     parser.add_argument("--json", metavar="FILE", help="write every number that was measured to this file")
@@ -106,7 +108,7 @@ def _watch(pid, most):
             for process in (parent := psutil.Process(pid), *parent.children(recursive=True)):
                 total += process.memory_full_info().pss
         except psutil.Error:
-            continue    # one of them ended in the meantime
+            continue  # one of them ended in the meantime
         most[0] = max(most[0], total)
         time.sleep(SAMPLE)
 

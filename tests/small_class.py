@@ -78,5 +78,6 @@ def scores(root):
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
         return {
             (submission.student_id, notebook.name): {grade.name: (grade.score, grade.max_score, grade.needs_manual_grade) for grade in notebook.grades}
-            for submission in gradebook.assignment_submissions(UNIT) for notebook in submission.notebooks
+            for submission in gradebook.assignment_submissions(UNIT)
+            for notebook in submission.notebooks
         }

@@ -11,10 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 os.environ.update(
-    HIDDEN_STATE_PROGRESS="off",        # never touch the progress of whoever runs the tests
-    HIDDEN_STATE_SECONDS="5",           # how long a check waits for an answer: less than in lessons, more than a busy machine needs
-    OMP_NUM_THREADS="1",                # the order of a sum changes its last digits
-    JUPYTER_PREFER_ENV_PATH="1",        # the kernel of this environment, and not one in the home folder
+    HIDDEN_STATE_PROGRESS="off",  # never touch the progress of whoever runs the tests
+    HIDDEN_STATE_SECONDS="5",  # how long a check waits for an answer: less than in lessons, more than a busy machine needs
+    OMP_NUM_THREADS="1",  # the order of a sum changes its last digits
+    JUPYTER_PREFER_ENV_PATH="1",  # the kernel of this environment, and not one in the home folder
     PYTHONPATH=str(ROOT),
 )
 
@@ -33,7 +33,10 @@ def run(*command, cwd, **environment):
     """Run a Python module as a program in a folder, with the course in that folder if there is one. Returns the finished process."""
     path = str(cwd if (Path(cwd) / "course").is_dir() else ROOT)
     return subprocess.run(
-        [sys.executable, "-m", *map(str, command)], cwd=cwd, capture_output=True, text=True,
+        [sys.executable, "-m", *map(str, command)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": path, **environment},
     )
 

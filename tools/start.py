@@ -9,6 +9,7 @@
 It runs before anything is installed, so it uses the standard library only. Its syntax is old on purpose:
 an old Python must be able to read this whole file, or it never reaches the sentence that says it is too old.
 """
+
 from __future__ import print_function
 
 import sys
@@ -48,7 +49,7 @@ FIRST_PAGE = "notebooks/pipeline/00_start.ipynb"
 LEVELS = ["lab", "teach", "test"]
 EXTRAS = {"lab": "", "teach": "[teach]", "test": "[teach,cluster,test]"}
 
-GIGABYTE = 1000 ** 3
+GIGABYTE = 1000**3
 # Measured: a full .venv takes 1.6 GB with PyTorch's CPU build. pip needs about as much again while it unpacks.
 SPACE_FOR_ALL = 3 * GIGABYTE
 SPACE_FOR_UPDATE = GIGABYTE // 2
@@ -191,9 +192,7 @@ def why_install_failed(level):
     again = "make {}".format(level)
     free = free_space()
     if free < SPACE_FOR_UPDATE:
-        return "The disk is full: {} are left in {}. Free some space, then run `{}` again.".format(
-            in_gigabytes(free), ROOT, again
-        ) + small_torch_hint(level)
+        return "The disk is full: {} are left in {}. Free some space, then run `{}` again.".format(in_gigabytes(free), ROOT, again) + small_torch_hint(level)
     return (
         "The packages could not be installed; pip's own reason is above. "
         "If it speaks of a connection: check the network, then run `{again}` again; what was downloaded is kept. "
@@ -208,8 +207,9 @@ def try_out(level):
     # Done here, that warning cannot land in a graded cell.
     if subprocess.call([venv_python(), "-c", "import torch, matplotlib.font_manager"], cwd=ROOT) != 0:
         raise Problem(
-            "Everything is installed, but PyTorch or Matplotlib does not start; the reason is above. "
-            "Delete the folder .venv and run `make {}` again.".format(level)
+            "Everything is installed, but PyTorch or Matplotlib does not start; the reason is above. Delete the folder .venv and run `make {}` again.".format(
+                level
+            )
         )
 
 
@@ -258,9 +258,7 @@ def last_option(arguments, *names):
 
 def port_in_use(host, port):
     """Tell whether another program listens on this port, on any address of the host."""
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    ):
+    for family, kind, protocol, _, address in socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
         try:
             probe = socket.socket(family, kind, protocol)
         except OSError:
@@ -292,9 +290,7 @@ def require_free_port(arguments, command):
         raise Problem(
             "Port {port} is in use by another program, perhaps a JupyterLab that is still open. "
             "Stop that program, or name another port, as in: make {command} LAB_ARGS=--port={other}. "
-            "Without --port, Jupyter takes the next free one by itself.".format(
-                port=port, command=command, other=int(port) % 65535 + 1
-            )
+            "Without --port, Jupyter takes the next free one by itself.".format(port=port, command=command, other=int(port) % 65535 + 1)
         )
     return True
 

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 
 LESSON = "03_cell_step"
 FORGOTTEN_TRANSPOSE = "return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh + b_hh)"
-MOVED = {   # the explorers as the lessons' texts describe their pictures
+MOVED = {  # the explorers as the lessons' texts describe their pictures
     "01_input_sequence": ("input_sequence", {"step": 7, "sequence": 2, "feature": 4}),
     "02_zero_init": ("zero_state", {"layers": 3, "directions": 2, "batch": 2, "hidden": 8, "steps": 9}),
     "03_cell_step": ("cell_step", {**{f"x{i}": 1 for i in range(5)}, **{f"h{i}": 1 for i in range(4)}, "weights": "mixed"}),

@@ -22,7 +22,9 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m course.build", description=what_is_made, formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m course.build",
+        description=what_is_made,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Lessons that a learner has changed in notebooks/ are never overwritten: the build names them and goes on.",
     )
     commands = parser.add_subparsers(required=True, metavar="notebooks | bundle")

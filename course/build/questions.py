@@ -58,7 +58,7 @@ def _variant(question, kind, digits, given):
 def _worked_out(expression, kind, digits, given):
     """The canonical text of an expression's value, and whether that value is clear of the edge between two roundings."""
     try:
-        value = eval(str(expression), {"__builtins__": {}}, {**NAMES, **given})     # the instructor's own file
+        value = eval(str(expression), {"__builtins__": {}}, {**NAMES, **given})  # the instructor's own file
     except Exception as error:
         raise QuestionError(f"{expression!r} cannot be worked out: {error}") from None
     text = canonical(value, kind, digits)

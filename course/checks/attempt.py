@@ -12,7 +12,7 @@ def is_attempted(answer):
         return False
     try:
         code = getattr(answer, "__code__", None)
-    except Exception:   # an object that does not want to be looked at is an answer all the same
+    except Exception:  # an object that does not want to be looked at is an answer all the same
         return True
     if code is None:
         return True

@@ -40,8 +40,10 @@ def on_meta(title, args, forgive=NO_DATA):
 
 def in_float64(title, args, forgive=()):
     """A case whose floating-point tensors are float64."""
+
     def double(tensor):
         return tensor.double() if tensor.is_floating_point() else tensor
+
     return Case(title, _map_tensors(args, double), forgive=forgive)
 
 

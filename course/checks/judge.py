@@ -53,10 +53,7 @@ def inputs_changed(case, result):
 
 def evaluate(function, case, grads=()):
     """function(**case.args) with the gradients of the inputs named: (value, {name: gradient})."""
-    args = {
-        name: arg.clone().requires_grad_(name in grads) if isinstance(arg, torch.Tensor) else arg
-        for name, arg in case.args.items()
-    }
+    args = {name: arg.clone().requires_grad_(name in grads) if isinstance(arg, torch.Tensor) else arg for name, arg in case.args.items()}
     with torch.enable_grad():
         value = function(**args)
         found = gradients(value, {name: args[name] for name in grads}) if grads else {}
@@ -116,13 +113,11 @@ def _explains(mistake, case, result, target, grads, part):
 
 
 def _pick(values, part):
-    return values if part is None else values[part:part + 1]
+    return values if part is None else values[part : part + 1]
 
 
 def _all_close(some, others, tolerance):
-    return len(some) == len(others) and all(
-        a is not None and a.shape == b.shape and _close(a, b, tolerance) for a, b in zip(some, others)
-    )
+    return len(some) == len(others) and all(a is not None and a.shape == b.shape and _close(a, b, tolerance) for a, b in zip(some, others))
 
 
 def _same_gradients(some, others, names):
@@ -142,7 +137,9 @@ def _is_steady(result):
         return True
     pairs = zip(_items(result.value), _items(result.again))
     return all(
-        one["kind"] == other["kind"] and one.get("shape") == other.get("shape") and one.get("dtype") == other.get("dtype")
+        one["kind"] == other["kind"]
+        and one.get("shape") == other.get("shape")
+        and one.get("dtype") == other.get("dtype")
         and (one.get("values") is None or other.get("values") is None or torch.allclose(one["values"], other["values"], equal_nan=True))
         for one, other in pairs
     )
@@ -178,9 +175,7 @@ LOUD = {
     "not on the expected device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "does not match weight dtype": "a layer is made in float32 although the input is float64: take the dtype from the input",
     "same dtype": "a tensor is made in float32 although the input is float64: take the dtype from the input",
-    "modified by an inplace operation": (
-        "a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"
-    ),
+    "modified by an inplace operation": ("a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"),
     "backward through the graph a second time": "a tensor still holds the graph of an earlier run: detach it, or keep its plain number",
     "does not require grad and does not have a grad_fn": "there is no graph to go back through: no_grad, detach or .item() came too early",
     "leaf Variable that requires grad is being used in an in-place": "an input is changed in place: make a new tensor instead",
@@ -244,8 +239,10 @@ def _same_kind(case, name, got, want, dtype):
         return Finding("wrong", f"{it} should be {dtype}; yours is {got['dtype']}", case.title, cause=_dtype_cause(got["dtype"]))
     if got["device"] != want.device.type:
         return Finding(
-            "wrong", f"{it} should live on the device of the input ({want.device.type}); yours lives on {got['device']}",
-            case.title, cause="the device is written down in the code, or left at its default",
+            "wrong",
+            f"{it} should live on the device of the input ({want.device.type}); yours lives on {got['device']}",
+            case.title,
+            cause="the device is written down in the code, or left at its default",
         )
     return None
 
@@ -301,7 +298,11 @@ def _gradient(case, result, target_grads):
         got = result.grads.get(name)
         if got is None and _is_nonzero(want):
             return Finding(
-                "wrong", f"the numbers are right, but no gradient reaches {name}", case.title, None, want,
+                "wrong",
+                f"the numbers are right, but no gradient reaches {name}",
+                case.title,
+                None,
+                want,
                 cause=f"{name} is not used, or something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
             )
         if not _same_gradient(got, want):
@@ -349,7 +350,9 @@ def _second_call(case, result, names, target, kind):
 def not_steady(case):
     """The Finding for an answer whose second call gives something else."""
     return Finding(
-        "wrong", "the first call is right, but a second call with the same input gives something else", case.title,
+        "wrong",
+        "the first call is right, but a second call with the same input gives something else",
+        case.title,
         cause="something is kept from one call to the next: a tensor made once and returned again, a default argument, a global",
     )
 

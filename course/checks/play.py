@@ -62,8 +62,12 @@ def pack(value):
     """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr."""
     if isinstance(value, torch.Tensor):
         packed = {
-            "kind": "tensor", "shape": tuple(value.shape), "dtype": str(value.dtype),
-            "device": value.device.type, "requires_grad": value.requires_grad, "values": None,
+            "kind": "tensor",
+            "shape": tuple(value.shape),
+            "dtype": str(value.dtype),
+            "device": value.device.type,
+            "requires_grad": value.requires_grad,
+            "values": None,
             "overlaps": any(size > 1 and step == 0 for size, step in zip(value.shape, _strides(value))),
         }
         if value.device.type == "cpu" and value.numel() <= LARGEST and not value.is_quantized:
@@ -148,7 +152,7 @@ def gradients(value, leaves):
     """
     tensors = [part for part in parts(value) if isinstance(part, torch.Tensor) and part.requires_grad and part.numel() <= LARGEST]
     if not tensors:
-        return {name: None for name in leaves}
+        return dict.fromkeys(leaves)
     total = sum((part * _probe(part)).sum() for part in tensors)
     found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
     return {name: None if grad is None else grad.detach().clone() for name, grad in zip(leaves, found)}

@@ -33,12 +33,14 @@ class Canvas(anywidget.AnyWidget):
 
 
 def _described(scene):
-    controls = [
-        {"name": c.name, "label": c.label, "values": c.values, "texts": [c.text(i) for i in range(len(c.values))]}
-        for c in scene.controls
-    ]
+    controls = [{"name": c.name, "label": c.label, "values": c.values, "texts": [c.text(i) for i in range(len(c.values))]} for c in scene.controls]
     axes = {axis: {"label": label, "names": list(names)} for axis, (label, names) in scene.axes.items()}
     return {
-        "title": scene.title, "controls": controls, "views": scene.views, "words": scene.words, "axes": axes,
-        "colours": {**COLOURS, "logits": LOGITS, "probs": PROBS}, "limits": LIMITS,
+        "title": scene.title,
+        "controls": controls,
+        "views": scene.views,
+        "words": scene.words,
+        "axes": axes,
+        "colours": {**COLOURS, "logits": LOGITS, "probs": PROBS},
+        "limits": LIMITS,
     }

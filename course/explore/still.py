@@ -9,8 +9,7 @@ from .views import sheet
 
 # The live explorer follows in the next output. Until it is there, a notebook would show "Loading widget…" in its place.
 STYLE = (
-    "<style>.jp-OutputArea-child:has(.hidden-state-still)+.jp-OutputArea-child:not(:has(.hidden-state-explorer))"
-    "{position:absolute;visibility:hidden}</style>"
+    "<style>.jp-OutputArea-child:has(.hidden-state-still)+.jp-OutputArea-child:not(:has(.hidden-state-explorer)){position:absolute;visibility:hidden}</style>"
 )
 
 

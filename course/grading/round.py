@@ -152,10 +152,12 @@ class Round:
     def _run_until_broken(self, jobs, workers, ahead=notebooks.AHEAD):
         """(name, result) of each job, by processes of this machine or of a cluster. Returns the jobs without a result, as soon as these processes are no more."""
         waiting = {}
+
         def noted():
             for name, job in jobs:
                 waiting[name] = job
                 yield name, job
+
         executor, workers = self._executor(workers)
         try:
             for name, result in notebooks.run_all(noted(), executor, workers * ahead):
@@ -188,7 +190,7 @@ class Round:
         for student, folder in self.folders.items():
             try:
                 work = self.work[student] = self._prepare(student, folder)
-            except Exception as error:      # whatever it is, it stops nobody else
+            except Exception as error:  # whatever it is, it stops nobody else
                 work = self.work[student] = Work(student)
                 self._give_up(work, f"it could not be prepared: {type(error).__name__}: {error}", finished)
                 continue
@@ -250,8 +252,13 @@ class Round:
         """What a worker needs to know, and nothing that it should not."""
         calls, notebook = self.lessons[lesson], work.notebooks[lesson]
         return {
-            "student": work.student, "unit": self.unit, "lesson": lesson, "seed": self.seed, "confined": self.options.confined,
-            "limits": asdict(self.options.limits), "files": beside,
+            "student": work.student,
+            "unit": self.unit,
+            "lesson": lesson,
+            "seed": self.seed,
+            "confined": self.options.confined,
+            "limits": asdict(self.options.limits),
+            "files": beside,
             "cells": [_cell(cell, calls) for cell in notebook.cells],
         }
 
@@ -286,7 +293,7 @@ class Round:
         outputs |= {lesson: _refused(work.notebooks[lesson], self.lessons[lesson], reason) for lesson, reason in work.reasons.items()}
         try:
             self.book.record(work.student, work.notebooks, outputs, work.reasons, work.files)
-        except Exception as error:      # of nbgrader's or of what it stands on, over one student's work: all others go on
+        except Exception as error:  # of nbgrader's or of what it stands on, over one student's work: all others go on
             work.status, work.failure = "failed", f"nbgrader could not record it: {type(error).__name__}: {error}"
             return
         work.status = "graded"

@@ -18,6 +18,20 @@ from .laws import (
 from .one_page import card
 
 __all__ = [
-    "ALL", "Recurrent", "Started", "Stepped", "Verdict", "card", "check_all", "chunk_law", "cut_law", "last_valid_law",
-    "random_input", "reset_law", "resume_law", "row_law", "step_law", "zero_law",
+    "ALL",
+    "Recurrent",
+    "Started",
+    "Stepped",
+    "Verdict",
+    "card",
+    "check_all",
+    "chunk_law",
+    "cut_law",
+    "last_valid_law",
+    "random_input",
+    "reset_law",
+    "resume_law",
+    "row_law",
+    "step_law",
+    "zero_law",
 ]

@@ -135,7 +135,9 @@ def row_law(module, x):
     others = torch.arange(1, rows, device=x.device)
     disturbed, _ = module(changed, zeros)
     return _compare(
-        "row law", output.index_select(axis, others), disturbed.index_select(axis, others),
+        "row law",
+        output.index_select(axis, others),
+        disturbed.index_select(axis, others),
         "the other rows before and after row 0 was changed",
     )
 

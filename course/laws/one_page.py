@@ -6,22 +6,18 @@ from course.pictures.tables import Rows, Text, html_table
 
 HEAD = ("Law", "In words", "The test")
 LINES = [
-    ("zero law", "No state given is a state of zeros given.",
-     "assert same(rnn(x)[0], rnn(x, torch.zeros(1, B, H))[0])"),
-    ("step law", "Cell by cell is the whole layer at once.",
-     "assert same(rnn(x, h)[0], torch.stack([s := cell(x_t, s) for x_t in x]))"),
-    ("chunk law", "In pieces, with the state carried over, is the whole run.",
-     "assert same(rnn(x)[0][k:], rnn(x[k:], rnn(x[:k])[1])[0])"),
-    ("row law", "Take some rows, in any order: each has the states it had in the whole batch.",
-     "assert same(rnn(x)[0][:, p], rnn(x[:, p])[0])"),
-    ("reset law", "Reset one row, and the other rows stay as they were.",
-     "assert same(rnn(x, h)[0][:, 1:], rnn(x, h * keep)[0][:, 1:])"),
-    ("cut law", "Detach keeps the value and stops the gradient. Clone keeps both, reset drops both.",
-     "assert same(h.detach(), h) and not h.detach().requires_grad"),
-    ("last-valid law", "h_n is the output at each row's last real step.",
-     "assert all(same(h_n[-1, i], outputs[n - 1, i]) for i, n in enumerate(lengths))"),
-    ("resume law", "Save, restore, continue is never having stopped.",
-     'torch.save(h, f); assert same(rnn(x, torch.load(f))[0], rnn(x, h)[0])'),
+    ("zero law", "No state given is a state of zeros given.", "assert same(rnn(x)[0], rnn(x, torch.zeros(1, B, H))[0])"),
+    ("step law", "Cell by cell is the whole layer at once.", "assert same(rnn(x, h)[0], torch.stack([s := cell(x_t, s) for x_t in x]))"),
+    ("chunk law", "In pieces, with the state carried over, is the whole run.", "assert same(rnn(x)[0][k:], rnn(x[k:], rnn(x[:k])[1])[0])"),
+    ("row law", "Take some rows, in any order: each has the states it had in the whole batch.", "assert same(rnn(x)[0][:, p], rnn(x[:, p])[0])"),
+    ("reset law", "Reset one row, and the other rows stay as they were.", "assert same(rnn(x, h)[0][:, 1:], rnn(x, h * keep)[0][:, 1:])"),
+    (
+        "cut law",
+        "Detach keeps the value and stops the gradient. Clone keeps both, reset drops both.",
+        "assert same(h.detach(), h) and not h.detach().requires_grad",
+    ),
+    ("last-valid law", "h_n is the output at each row's last real step.", "assert all(same(h_n[-1, i], outputs[n - 1, i]) for i, n in enumerate(lengths))"),
+    ("resume law", "Save, restore, continue is never having stopped.", "torch.save(h, f); assert same(rnn(x, torch.load(f))[0], rnn(x, h)[0])"),
 ]
 BELOW = (
     "x (T, B, F), h (1, B, H) and its row s = h[0]; same is torch.allclose with atol=1e-5; cell is an nn.RNNCell with the weights of rnn; "

@@ -92,7 +92,7 @@ def canonical(answer, kind, digits=0):
     """
     try:
         return {"letter": _letter, "number": _number, "shape": _shape}[kind](answer, digits)
-    except Exception:   # whatever a learner's object does when it is looked at
+    except Exception:  # whatever a learner's object does when it is looked at
         return None
 
 
@@ -138,10 +138,7 @@ def seal(questions):
     A variant is {"given": {name: number}, "answer": text, "why": {text: explanation}}, its texts as `canonical` makes them.
     Raises ValueError where an answer is not one of those that are explained.
     """
-    return {
-        lesson: {str(number): _seal_question(lesson, number, question) for number, question in numbered.items()}
-        for lesson, numbered in questions.items()
-    }
+    return {lesson: {str(number): _seal_question(lesson, number, question) for number, question in numbered.items()} for lesson, numbered in questions.items()}
 
 
 def _seal_question(lesson, number, question):

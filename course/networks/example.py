@@ -22,10 +22,7 @@ B_OUT = (0.3, 0.4, 0.0)
 
 def rows():
     """The sequence as plain Python: 10 rows of 5 numbers, in equal steps from FIRST_ROW to LAST_ROW."""
-    return [
-        [round(a + (b - a) * t / (NUM_STEPS - 1), 6) for a, b in zip(FIRST_ROW, LAST_ROW)]
-        for t in range(NUM_STEPS)
-    ]
+    return [[round(a + (b - a) * t / (NUM_STEPS - 1), 6) for a, b in zip(FIRST_ROW, LAST_ROW)] for t in range(NUM_STEPS)]
 
 
 def sequence():
@@ -45,7 +42,7 @@ def weights():
     }
 
 
-@torch.random.fork_rng(devices=[])     # the first weights are not taken from the learner's random numbers
+@torch.random.fork_rng(devices=[])  # the first weights are not taken from the learner's random numbers
 def rnn():
     """A new `nn.RNN(5, 4)` that holds the weights of the worked example."""
     layer = nn.RNN(NUM_FEATURES, HIDDEN_SIZE)

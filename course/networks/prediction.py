@@ -88,22 +88,27 @@ def trace_prediction(model, x):
     seen = record(model, x)
     if len(seen.logits) != 1:
         raise ValueError(f"a prediction is traced for one sequence, and x holds {len(seen.logits)}: give it one, as x[:, :1] (time first)")
-    return PredictionTrace(seen.kind, seen.steps, (
-        Layer("input", "input at time step 1", seen.first),
-        Layer("cell", "RNN cell computation", seen.cell),
-        Layer("carried", "hidden state passed on", seen.carried),
-        Layer("logits", "final output layer", seen.logits),
-        Layer("probs", "softmax", seen.logits.softmax(-1)),
-    ))
+    return PredictionTrace(
+        seen.kind,
+        seen.steps,
+        (
+            Layer("input", "input at time step 1", seen.first),
+            Layer("cell", "RNN cell computation", seen.cell),
+            Layer("carried", "hidden state passed on", seen.carried),
+            Layer("logits", "final output layer", seen.logits),
+            Layer("probs", "softmax", seen.logits.softmax(-1)),
+        ),
+    )
 
 
 @torch.no_grad()
-@torch.random.fork_rng(devices=[])     # dropout in training mode would use up the learner's random numbers
+@torch.random.fork_rng(devices=[])  # dropout in training mode would use up the learner's random numbers
 def record(model, x):
     """Run `model` on x and return the Recording, for all sequences in x. A layer called step by step counts as one run."""
     layer = _recurrent(model)
     calls, heads = [], []
     with ExitStack() as hooks:
+
         def listen(module, hook):
             hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
 

@@ -64,8 +64,16 @@ class Trace:
         logits = out(states)
         b_out = logits.new_zeros(logits.shape[-1]) if out.bias is None else out.bias.clone()
         return cls(
-            x.clone(), h0[0].clone(), input_part, state_part, total, states,
-            logits, logits.softmax(-1), out.weight.clone(), b_out,
+            x.clone(),
+            h0[0].clone(),
+            input_part,
+            state_part,
+            total,
+            states,
+            logits,
+            logits.softmax(-1),
+            out.weight.clone(),
+            b_out,
         )
 
     def before(self, t):
@@ -74,12 +82,7 @@ class Trace:
 
 
 def _require_plain_rnn(rnn):
-    plain = (
-        isinstance(rnn, nn.RNN)
-        and rnn.num_layers == 1
-        and not rnn.bidirectional
-        and rnn.nonlinearity == "tanh"
-    )
+    plain = isinstance(rnn, nn.RNN) and rnn.num_layers == 1 and not rnn.bidirectional and rnn.nonlinearity == "tanh"
     if not plain:
         raise TypeError(f"Trace records nn.RNN with one layer, one direction and tanh; this is {rnn!r}")
 

@@ -34,7 +34,7 @@ class Classifier(nn.Module):
     seed: draws the first weights, and leaves the learner's random numbers alone.
     """
 
-    @torch.random.fork_rng(devices=[])     # PyTorch's own first weights, not kept, would be taken from the learner's numbers
+    @torch.random.fork_rng(devices=[])  # PyTorch's own first weights, not kept, would be taken from the learner's numbers
     def __init__(self, state="carried", seed=0):
         if state not in STATES:
             raise ValueError(f"state is one of {', '.join(map(repr, STATES))}; not {state!r}")
@@ -120,6 +120,7 @@ class _Tally:
             self.right += logits.argmax(-1).eq(y).sum().item()
             self.samples += len(y)
             return each.mean()
+
         return ask
 
 
@@ -162,7 +163,7 @@ def _test(model, task):
 @torch.no_grad()
 def _watch(trace):
     """Record the watched sequences: the state after each step, and the class that the output layer would say then."""
-    states = torch.stack([trace.model.last_state(trace.x[:step + 1]) for step in range(len(trace.x))])[None]
+    states = torch.stack([trace.model.last_state(trace.x[: step + 1]) for step in range(len(trace.x))])[None]
     answers = trace.model.out(states).argmax(-1)
     trace.states = states if trace.states is None else torch.cat([trace.states, states])
     trace.answers = answers if trace.answers is None else torch.cat([trace.answers, answers])

@@ -39,11 +39,16 @@ def observe(epochs):
     falls = [0, *(before - after for before, after in zip(losses, losses[1:]))]
     rises = [0, *(after - before for before, after in zip(tests, tests[1:]))]
     return [
-        "; ".join(filter(None, (
-            _against_guessing(losses[i], first=i == 0),
-            _against_before(falls[i], max(falls), losses[i]) if i else "",
-            "overfitting: the test loss rises" if rises[i] >= 2 and falls[i] >= 2 else "",
-        )))
+        "; ".join(
+            filter(
+                None,
+                (
+                    _against_guessing(losses[i], first=i == 0),
+                    _against_before(falls[i], max(falls), losses[i]) if i else "",
+                    "overfitting: the test loss rises" if rises[i] >= 2 and falls[i] >= 2 else "",
+                ),
+            )
+        )
         for i in range(len(epochs))
     ]
 
@@ -105,8 +110,7 @@ class TrainingTrace(ShowsItsTable):
     def chart(self):
         """Both curves as text, one line an epoch: the numbers first, then a bar of stars for each."""
         lines = [
-            f"{i:>5}  {e.loss:.2f} {_stars(e.loss):<{2 * BAR}}  {e.accuracy:.2f} {_stars(e.accuracy)}".rstrip()
-            for i, e in enumerate(self.epochs, start=1)
+            f"{i:>5}  {e.loss:.2f} {_stars(e.loss):<{2 * BAR}}  {e.accuracy:.2f} {_stars(e.accuracy)}".rstrip() for i, e in enumerate(self.epochs, start=1)
         ]
         head = f"Epoch  {'Loss':<{2 * BAR + 5}}  Accuracy"
         return Text("\n".join([head, *lines, f"Guessing: loss {GUESSING:.2f}, accuracy 0.33. {BAR} stars are 1."]))

@@ -2,9 +2,12 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
-    "drawing": ["COLOURS", "LIMITS", "LOGITS", "PROBS", "Picture"],
-    "learning": ["points", "probabilities_over_time", "training", "ways"],
-    "matrices": ["broken_laws"],
-    "stages": ["cell", "output", "pipeline", "prediction", "probabilities", "reach", "sequence", "states", "tensor_block"],
-})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "drawing": ["COLOURS", "LIMITS", "LOGITS", "PROBS", "Picture"],
+        "learning": ["points", "probabilities_over_time", "training", "ways"],
+        "matrices": ["broken_laws"],
+        "stages": ["cell", "output", "pipeline", "prediction", "probabilities", "reach", "sequence", "states", "tensor_block"],
+    },
+)

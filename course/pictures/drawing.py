@@ -60,6 +60,7 @@ class Picture:
 
 def in_one_style(draw):
     """Draw in the course's style, whatever the learner has set up in Matplotlib; the same picture again is not drawn again."""
+
     @wraps(draw)
     def drawn(*args, **kwargs):
         key = draw.__name__, _frozen(args), _frozen(kwargs)
@@ -70,6 +71,7 @@ def in_one_style(draw):
                 _drawn.clear()
             _drawn[key] = picture
         return _drawn[key]
+
     return drawn
 
 

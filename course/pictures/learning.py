@@ -27,10 +27,9 @@ def training(losses, accuracies, guessing):
     _curve(left, losses, 0, "loss")
     _curve(right, accuracies, 0, "accuracy")
     _guess(left, guessing)
-    return picture_of(fig, (
-        f"Over {len(losses)} epochs the loss goes {listed(losses)}, where guessing costs {guessing:.2f}, "
-        f"and the accuracy {listed(accuracies)}."
-    ))
+    return picture_of(
+        fig, (f"Over {len(losses)} epochs the loss goes {listed(losses)}, where guessing costs {guessing:.2f}, and the accuracy {listed(accuracies)}.")
+    )
 
 
 @in_one_style
@@ -39,7 +38,7 @@ def ways(curves, guessing):
     fig, axes = _curves(max(len(losses) for losses, _ in curves.values()), height=3.2)
     for ax, column in zip(axes, (0, 1)):
         for i, (name, rows) in enumerate(curves.items()):
-            _curve(ax, rows[column], i, name, wide=3.6 - 0.7 * i)      # a curve that lies on an earlier one leaves its edges to be seen
+            _curve(ax, rows[column], i, name, wide=3.6 - 0.7 * i)  # a curve that lies on an earlier one leaves its edges to be seen
     axes[0].axhline(guessing, color=FAINT, linewidth=1, label=f"guessing: {guessing:.2f}", zorder=0)
     axes[0].set_ylim(bottom=0)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, handlelength=4)

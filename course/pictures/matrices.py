@@ -12,7 +12,5 @@ def broken_laws(sizes, bugs, names):
     grid(ax, sizes.T, STATE, column="", line="", text=lambda size: f"{size:.2g}" if size else "holds")
     ax.set_xticks(range(len(bugs)), [textwrap.fill(bug, 14) for bug in bugs])
     ax.set_yticks(range(len(names)), names)
-    broken = (
-        f"{bug} breaks {', '.join(name for name, size in zip(names, row) if size > 0)}" for bug, row in zip(bugs, sizes.tolist())
-    )
+    broken = (f"{bug} breaks {', '.join(name for name, size in zip(names, row) if size > 0)}" for bug, row in zip(bugs, sizes.tolist()))
     return picture_of(fig, f"Differences that {len(names)} laws find for {len(bugs)} bugs: {'; '.join(broken)}.")

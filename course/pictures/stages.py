@@ -44,10 +44,17 @@ def pipeline(here):
     fig, ax = blank(9, 1.7, xlim=(0, 6), ylim=(0, 1.1))
     for i, (name, shape) in enumerate(STAGES, start=1):
         current = i == here
-        ax.add_patch(FancyBboxPatch(
-            (i - 0.93, 0.2), 0.72, 0.6, boxstyle="round,pad=0.03", edgecolor=INK,
-            facecolor="#ffe9a8" if current else "white", linewidth=2.4 if current else 0.8,
-        ))
+        ax.add_patch(
+            FancyBboxPatch(
+                (i - 0.93, 0.2),
+                0.72,
+                0.6,
+                boxstyle="round,pad=0.03",
+                edgecolor=INK,
+                facecolor="#ffe9a8" if current else "white",
+                linewidth=2.4 if current else 0.8,
+            )
+        )
         ax.text(i - 0.57, 0.57, f"{i}  {name}", ha="center", va="center", weight="bold" if current else "normal")
         ax.text(i - 0.57, 0.28, shape, ha="center", va="center", color=FAINT, size=9)
         if current:
@@ -122,11 +129,14 @@ def cell(trace, t=0, row=0):
             number_cell(ax, 2 * i, unit, 1.4, value, cmap, digits=3)
         if i < len(signs):
             ax.text(2 * i + 1.7, units / 2, signs[i], ha="center", va="center", size=16)
-    return picture_of(fig, (
-        f"Step {t + 1}: the input part {numbers(trace.input_part[t, row], 3)} plus the state part "
-        f"{numbers(trace.state_part[t, row], 3)} goes through tanh and becomes the new state "
-        f"{numbers(trace.states[t, row], 3)}."
-    ))
+    return picture_of(
+        fig,
+        (
+            f"Step {t + 1}: the input part {numbers(trace.input_part[t, row], 3)} plus the state part "
+            f"{numbers(trace.state_part[t, row], 3)} goes through tanh and becomes the new state "
+            f"{numbers(trace.states[t, row], 3)}."
+        ),
+    )
 
 
 @in_one_style
@@ -136,10 +146,9 @@ def states(trace, row=0):
     steps, units = values.shape
     fig, ax = blank(0.75 * steps + 1.6, 0.42 * units + 1.1)
     grid(ax, values.T, STATE, column="time step", line="hidden unit")
-    return picture_of(fig, (
-        f"The state of {units} hidden units over {steps} time steps: {numbers(values[0])} after step 1, "
-        f"{numbers(values[-1])} after step {steps}."
-    ))
+    return picture_of(
+        fig, (f"The state of {units} hidden units over {steps} time steps: {numbers(values[0])} after step 1, {numbers(values[-1])} after step {steps}.")
+    )
 
 
 @in_one_style
@@ -176,10 +185,13 @@ def output(trace, t=-1, row=0):
         ax.text(1.25 * (units + 1) + 0.1, c + 0.5, "=", ha="center", va="center", size=13)
         ax.add_patch(Rectangle((1.25 * (units + 1) + 0.4, c + 0.06), 1.1, 0.88, facecolor="#c8eadd", edgecolor=LOGITS, linewidth=2))
         ax.text(1.25 * (units + 1) + 0.95, c + 0.5, f"{logits[c]:.2f}", ha="center", va="center", weight="bold")
-    return picture_of(fig, (
-        f"Each class adds up its weighted shares of the state {numbers(h)} and its bias. "
-        f"The logits are {numbers(logits)}; the largest is class {int(logits.argmax())}."
-    ))
+    return picture_of(
+        fig,
+        (
+            f"Each class adds up its weighted shares of the state {numbers(h)} and its bias. "
+            f"The logits are {numbers(logits)}; the largest is class {int(logits.argmax())}."
+        ),
+    )
 
 
 @in_one_style
@@ -215,7 +227,7 @@ def prediction(layers):
         if len(values) > MOST:
             ax.text(2 * i + 0.7, MOST + 0.5, f"… {len(values) - MOST} more", ha="center", va="center")
         if i:
-            middle = 0.5 * min(lines[i - 1:i + 1])
+            middle = 0.5 * min(lines[i - 1 : i + 1])
             arrow(ax, (2 * i - 0.52, middle), (2 * i - 0.06, middle))
     parts = ", ".join(f"{name} {listed(values.tolist()[:MOST])}" for name, values in layers)
     return picture_of(fig, f"One prediction in {len(layers)} layers: {parts}.")

@@ -56,8 +56,18 @@ class Initialiser:
 
 
 RIGHT = [
-    new_zeros, zeros_with_dtype_and_device, zeros_moved, stacked, expanded_and_copied, empty_then_filled, full,
-    zeros_like_of_an_expanded, init_module, lists, Initialiser(), functools.partial(new_zeros),
+    new_zeros,
+    zeros_with_dtype_and_device,
+    zeros_moved,
+    stacked,
+    expanded_and_copied,
+    empty_then_filled,
+    full,
+    zeros_like_of_an_expanded,
+    init_module,
+    lists,
+    Initialiser(),
+    functools.partial(new_zeros),
 ]
 
 

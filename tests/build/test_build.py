@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from support import ROOT, copy_course, nbgrader, read, run, sanitised, source
 from nbclient import NotebookClient
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from support import ROOT, copy_course, nbgrader, read, run, sanitised, source
 from waiting import LONG
 
 from course import build
@@ -39,7 +39,7 @@ def test_generated_files_match_their_sources(rebuilt):
             assert file.read_bytes() == there[place].read_bytes(), f"{place} does not fit its source: {REMEDY}"
             continue
         ours, fresh = (path.read_text(encoding="utf-8") for path in (file, there[place]))
-        if place.startswith("solutions"):       # the only ones with outputs, and so with pictures
+        if place.startswith("solutions"):  # the only ones with outputs, and so with pictures
             ours, fresh = sanitised(ours), sanitised(fresh)
         assert ours == fresh, f"{place} does not fit its source: {REMEDY}"
 
@@ -181,7 +181,7 @@ def test_changed_work_survives_a_release_that_was_killed(released):
     before = first.read_bytes()
     aside = folder.with_name(".pipeline.kept")
     aside.mkdir()
-    first.replace(aside / first.name)           # so it stands in the midst of a release
+    first.replace(aside / first.name)  # so it stands in the midst of a release
     release.make_release(root, "pipeline", lambda line: None)
     assert first.read_bytes() == before and not aside.exists()
 
@@ -201,7 +201,7 @@ def test_a_deleted_notebook_comes_back_new(released):
 
 # One small lesson, to try the build itself
 
-TINY = '''---
+TINY = """---
 kernelspec: {name: python3, display_name: Python 3 (ipykernel), language: python}
 hidden_state: {title: A tiny lesson, minutes: 5}
 ---
@@ -234,7 +234,7 @@ from course.grading import hidden_quiz
 hidden_quiz("01_tiny", 1, answer_1)
 ### END HIDDEN TESTS
 ```
-'''
+"""
 TINY_QUIZ = "01_tiny: {1: {answer: B, why: {A: not quite, B: just so}}}"
 
 
@@ -279,12 +279,15 @@ def test_a_failing_cell_stops_the_build_and_is_named(tiny):
     stops(tiny, "01_tiny.md", "the cell quiz_1", "CheckFailed", "not quite")
 
 
-@pytest.mark.parametrize("old, new, words", [
-    ("minutes: 5", "minutes: some", ["01_tiny.md", "minutes"]),
-    ("grade_id: quiz_1", "grade_id: answer_1", ["01_tiny.md", "answer_1"]),
-    ('quiz("01_tiny", 1', 'quiz("01_tidy", 1', ["01_tiny.md", "quiz_1", "should begin with"]),
-    ('quiz("01_tiny", 1', 'quiz("01_tiny", 2', ["quiz.yml", "asks questions 2", "answers 1"]),
-])
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("minutes: 5", "minutes: some", ["01_tiny.md", "minutes"]),
+        ("grade_id: quiz_1", "grade_id: answer_1", ["01_tiny.md", "answer_1"]),
+        ('quiz("01_tiny", 1', 'quiz("01_tidy", 1', ["01_tiny.md", "quiz_1", "should begin with"]),
+        ('quiz("01_tiny", 1', 'quiz("01_tiny", 2', ["quiz.yml", "asks questions 2", "answers 1"]),
+    ],
+)
 def test_a_wrong_source_is_named(tiny, old, new, words):
     file = tiny / "solutions" / "pipeline" / "01_tiny.md"
     file.write_text(TINY.replace(old, new))

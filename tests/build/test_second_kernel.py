@@ -9,16 +9,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import ROOT, sanitised
 from nbformat import v4
+from support import ROOT, sanitised
 
 from course.build import execution, sources
 
 pytestmark = pytest.mark.long
 SOURCES = sorted((ROOT / "solutions").glob("*/*.md"))
 ANOTHER = {
-    "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "COMPATIBLE",
-    "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2",
+    "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "DNNL_MAX_CPU_ISA": "SSE41",
+    "MKL_CBWR": "COMPATIBLE",
+    "OMP_NUM_THREADS": "2",
+    "MKL_NUM_THREADS": "2",
 }
 
 ABOUT = """

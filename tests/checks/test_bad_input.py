@@ -101,10 +101,22 @@ class TestOddResults:
         assert "returned None. Is there a `return` on every path?" in said(name, forgot)
 
     @pytest.mark.parametrize("name", NAMES)
-    @pytest.mark.parametrize("value, kind", [
-        (np.zeros((2, 3)), "ndarray"), ([[0.5]], "list"), (0.5, "float"), ("state", "str"), ({"h": torch.zeros(1)}, "dict"),
-        (True, "bool"), (object(), "object"), (torch.nn.Linear(1, 1), "Linear"), (range(3), "range"), (iter([]), "list_iterator"),
-    ], ids=lambda value: value if isinstance(value, str) else "")
+    @pytest.mark.parametrize(
+        "value, kind",
+        [
+            (np.zeros((2, 3)), "ndarray"),
+            ([[0.5]], "list"),
+            (0.5, "float"),
+            ("state", "str"),
+            ({"h": torch.zeros(1)}, "dict"),
+            (True, "bool"),
+            (object(), "object"),
+            (torch.nn.Linear(1, 1), "Linear"),
+            (range(3), "range"),
+            (iter([]), "list_iterator"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
     def test_not_a_tensor(self, name, value, kind):
         text = said(name, (lambda *args: value) if name in TWO_VALUES else giving(name, value))
         if name in TWO_VALUES:
@@ -143,11 +155,20 @@ class TestOddResults:
         assert "(1000, 1000, 1000)" in said(name, huge)
         assert time.process_time() - start < 5
 
-    @pytest.mark.parametrize("value", [
-        torch.zeros(1, 3).to_sparse(), torch.zeros(1, 3, dtype=torch.complex64), torch.zeros(1, 3, dtype=torch.bool),
-        torch.zeros(1, 3, dtype=torch.float16), torch.zeros(1, 3, dtype=torch.int64), torch.nn.Parameter(torch.zeros(1, 3)),
-        torch.full((1, 3), float("inf")), torch.zeros(1, 3, device="meta"),
-    ], ids=lambda value: f"{value.dtype}-{value.layout}-{value.device}")
+    @pytest.mark.parametrize(
+        "value",
+        [
+            torch.zeros(1, 3).to_sparse(),
+            torch.zeros(1, 3, dtype=torch.complex64),
+            torch.zeros(1, 3, dtype=torch.bool),
+            torch.zeros(1, 3, dtype=torch.float16),
+            torch.zeros(1, 3, dtype=torch.int64),
+            torch.nn.Parameter(torch.zeros(1, 3)),
+            torch.full((1, 3), float("inf")),
+            torch.zeros(1, 3, device="meta"),
+        ],
+        ids=lambda value: f"{value.dtype}-{value.layout}-{value.device}",
+    )
     def test_tensors_of_other_kinds(self, value):
         assert said("to_probs", lambda logits: value).startswith(("WRONG", "RAISED"))
 
@@ -222,10 +243,17 @@ class TestErrorsInTheAnswer:
         assert 'raise ZeroDivisionError("by hand")' in text and "ZeroDivisionError: by hand" in text
         assert_no_file_of_ours(text)
 
-    @pytest.mark.parametrize("line", [
-        "copy.deepcopy(logits * 1)", "statistics.mean([])", "json.loads('{')", "torch.zeros(2) @ torch.zeros(3)",
-        "torch.nn.Linear(2, 3)(logits)", "functools.reduce(lambda a, b: a / 0, [1, 2])",
-    ])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "copy.deepcopy(logits * 1)",
+            "statistics.mean([])",
+            "json.loads('{')",
+            "torch.zeros(2) @ torch.zeros(3)",
+            "torch.nn.Linear(2, 3)(logits)",
+            "functools.reduce(lambda a, b: a / 0, [1, 2])",
+        ],
+    )
     def test_an_error_deep_inside_a_library_shows_the_learners_line(self, line):
         answer = learners(f"import copy, functools, json, statistics\ndef answer(logits):\n    logits.requires_grad_()\n    return {line}\n")
         assert "in line 4 of your code" in said("to_probs", answer)
@@ -278,7 +306,9 @@ def assert_no_file_of_ours(text):
 
 
 class TestUnknownNames:
-    @pytest.mark.parametrize("wrong, near", [("rnn_stepp", "rnn_step"), ("softmax_probs", "to_probs"), ("init_hiden", "init_hidden"), ("run_seq", "run_sequence")])
+    @pytest.mark.parametrize(
+        "wrong, near", [("rnn_stepp", "rnn_step"), ("softmax_probs", "to_probs"), ("init_hiden", "init_hidden"), ("run_seq", "run_sequence")]
+    )
     def test_the_nearest_is_suggested(self, wrong, near):
         for ask in (lambda: check(wrong, lambda x: x), lambda: hint(wrong)):
             with pytest.raises(ValueError, match=f"there is no exercise {wrong!r}. Did you mean .*{near}"):
@@ -312,12 +342,21 @@ QUESTIONS = {
         1: {"answer": "B", "why": {"A": "The state is not an output.", "B": "The state carries over.", "C": "A gradient is something else."}},
         2: {"answer": "A", "why": {"A": "Ten steps, ten states.", "B": "Zero is where it starts."}},
         3: {
-            "kind": "shape", "given": {"B": [3, 5, 7], "H": [4, 6]}, "answer": "(1, B, H)", "why": "One layer, {B} rows.",
-            "wrong": {"(B, H)": "The layer is missing.", "(1, H, B)": "Turned round."}, "otherwise": "Layers come first.",
+            "kind": "shape",
+            "given": {"B": [3, 5, 7], "H": [4, 6]},
+            "answer": "(1, B, H)",
+            "why": "One layer, {B} rows.",
+            "wrong": {"(B, H)": "The layer is missing.", "(1, H, B)": "Turned round."},
+            "otherwise": "Layers come first.",
         },
         4: {
-            "kind": "number", "digits": 2, "given": {"a": [0.5, 1.0, 2.0]}, "answer": "exp(a) / (exp(a) + 1)", "why": "Softmax of two.",
-            "wrong": {"100 * exp(a) / (exp(a) + 1)": "That is in percent."}, "otherwise": "Divide by the sum.",
+            "kind": "number",
+            "digits": 2,
+            "given": {"a": [0.5, 1.0, 2.0]},
+            "answer": "exp(a) / (exp(a) + 1)",
+            "why": "Softmax of two.",
+            "wrong": {"100 * exp(a) / (exp(a) + 1)": "That is in percent."},
+            "otherwise": "Divide by the sum.",
         },
         5: {"kind": "number", "answer": 4, "why": "Four steps.", "wrong": {12: "All of them."}},
     },
@@ -358,7 +397,7 @@ class TestQuiz(Sealed):
 
     @pytest.mark.parametrize("answer", [None, ...])
     def test_not_attempted(self, answer):
-        with pytest.raises(NotAttempted, match="type a letter in quotes, as \"A\", as the value of answer_2"):
+        with pytest.raises(NotAttempted, match='type a letter in quotes, as "A", as the value of answer_2'):
             quiz("04_carry", 2, answer)
 
     @pytest.mark.parametrize("answer", [2, 1.5, ["A"], {"A"}, True, b"A", len, torch.zeros(3)])
@@ -413,8 +452,18 @@ class TestProgressFile:
         return file
 
     GARBAGE = [
-        b"not json", b"", b"{", b"[]", b"3", b"null", b'"text"', b"\xff\xfe\x00", b'{"exercises": {}}', b'{"exercises": 3, "answers": {}}',
-        b'{"exercises": "abc", "answers": {}}', b'{"exercises": {}, "answers": [1, 2]}',
+        b"not json",
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b"null",
+        b'"text"',
+        b"\xff\xfe\x00",
+        b'{"exercises": {}}',
+        b'{"exercises": 3, "answers": {}}',
+        b'{"exercises": "abc", "answers": {}}',
+        b'{"exercises": {}, "answers": [1, 2]}',
     ]
 
     @pytest.mark.parametrize("garbage", GARBAGE)
@@ -469,12 +518,16 @@ class TestQuestionsWithNumbers(Sealed):
         """Somebody who was given these numbers."""
         return next(who for who in map(str, range(1000)) if dict(my_numbers("04_carry", number, who)) == given)
 
-    @pytest.mark.parametrize("answer", [(1, 3, 4), [1, 3, 4], "(1, 3, 4)", " [1,3,4] ", torch.Size([1, 3, 4]), torch.tensor([1, 3, 4]), torch.empty(1, 3, 4).shape])
+    @pytest.mark.parametrize(
+        "answer", [(1, 3, 4), [1, 3, 4], "(1, 3, 4)", " [1,3,4] ", torch.Size([1, 3, 4]), torch.tensor([1, 3, 4]), torch.empty(1, 3, 4).shape]
+    )
     def test_a_shape_in_any_writing(self, answer, capsys):
         quiz("04_carry", 3, answer)
         assert "PASSED  question 3, (1, 3, 4)\n  One layer, 3 rows." in capsys.readouterr().out
 
-    @pytest.mark.parametrize("answer", [0.62, 0.6225, 0.622459331, "0.62", ".62", torch.tensor(0.6225), torch.tensor([0.5, 0]).softmax(0)[0], Fraction(62, 100), Decimal("0.62")])
+    @pytest.mark.parametrize(
+        "answer", [0.62, 0.6225, 0.622459331, "0.62", ".62", torch.tensor(0.6225), torch.tensor([0.5, 0]).softmax(0)[0], Fraction(62, 100), Decimal("0.62")]
+    )
     def test_a_number_in_any_writing(self, answer):
         quiz("04_carry", 4, answer)
 
@@ -482,20 +535,39 @@ class TestQuestionsWithNumbers(Sealed):
     def test_a_whole_number_in_any_writing(self, answer):
         quiz("04_carry", 5, answer)
 
-    @pytest.mark.parametrize("number, answer, why", [
-        (3, (3, 4), "The layer is missing."), (3, (1, 4, 3), "Turned round."), (3, (1, 3, 5), "Layers come first."), (3, (), "Layers come first."),
-        (4, 62.2459, "That is in percent."), (4, 0.61, "Divide by the sum."), (4, 0.6, "Divide by the sum."), (4, 0.627, "Divide by the sum."), (4, -0.62, "Divide by the sum."),
-        (5, 12, "All of them."), (5, 3, "none of the mistakes that we know"), (5, 40, "none of the mistakes"),
-    ])
+    @pytest.mark.parametrize(
+        "number, answer, why",
+        [
+            (3, (3, 4), "The layer is missing."),
+            (3, (1, 4, 3), "Turned round."),
+            (3, (1, 3, 5), "Layers come first."),
+            (3, (), "Layers come first."),
+            (4, 62.2459, "That is in percent."),
+            (4, 0.61, "Divide by the sum."),
+            (4, 0.6, "Divide by the sum."),
+            (4, 0.627, "Divide by the sum."),
+            (4, -0.62, "Divide by the sum."),
+            (5, 12, "All of them."),
+            (5, 3, "none of the mistakes that we know"),
+            (5, 40, "none of the mistakes"),
+        ],
+    )
     def test_wrong_numbers(self, number, answer, why):
         with pytest.raises(CheckFailed, match=re.escape(why)):
             quiz("04_carry", number, answer)
         assert progress.load()["answers"] == {} and progress.load()["misses"] == {f"04_carry/{number}": 1}
 
-    @pytest.mark.parametrize("number, answer, form", [
-        *((3, answer, "a shape, as (2, 3, 4)") for answer in (4, "four", (1, 3, 4.0), (True, 3, 4), {1, 3, 4}, [[1, 3, 4]], "1; 3", len, torch.ones(2, 2))),
-        *((number, answer, "a number, as 0.25") for number in (4, 5) for answer in ("A", [0.62], True, float("nan"), float("inf"), 1j, "62 %", len, torch.ones(2), "")),
-    ])
+    @pytest.mark.parametrize(
+        "number, answer, form",
+        [
+            *((3, answer, "a shape, as (2, 3, 4)") for answer in (4, "four", (1, 3, 4.0), (True, 3, 4), {1, 3, 4}, [[1, 3, 4]], "1; 3", len, torch.ones(2, 2))),
+            *(
+                (number, answer, "a number, as 0.25")
+                for number in (4, 5)
+                for answer in ("A", [0.62], True, float("nan"), float("inf"), 1j, "62 %", len, torch.ones(2), "")
+            ),
+        ],
+    )
     def test_not_of_this_kind(self, number, answer, form):
         with pytest.raises(CheckFailed, match=re.escape(f"the answer is {form}; yours is")):
             quiz("04_carry", number, answer)
@@ -549,13 +621,16 @@ class TestQuestionsWithNumbers(Sealed):
             my_numbers("04_carry", 3, student)
 
 
-@pytest.mark.parametrize("question, says", [
-    ({"kind": "shape", "answer": "(1, B)", "why": ""}, "cannot be worked out"),
-    ({"kind": "shape", "answer": "3", "why": ""}, "which is no shape"),
-    ({"kind": "number", "answer": 4, "why": "", "wrong": {4: ""}}, "tells the right answer clearly"),
-    ({"kind": "number", "digits": 1, "answer": 0.25, "why": ""}, "tells the right answer clearly"),
-    ({"kind": "number", "given": {"a": [3]}, "answer": "a", "why": ""}, "tells the right answer clearly"),
-])
+@pytest.mark.parametrize(
+    "question, says",
+    [
+        ({"kind": "shape", "answer": "(1, B)", "why": ""}, "cannot be worked out"),
+        ({"kind": "shape", "answer": "3", "why": ""}, "which is no shape"),
+        ({"kind": "number", "answer": 4, "why": "", "wrong": {4: ""}}, "tells the right answer clearly"),
+        ({"kind": "number", "digits": 1, "answer": 0.25, "why": ""}, "tells the right answer clearly"),
+        ({"kind": "number", "given": {"a": [3]}, "answer": "a", "why": ""}, "tells the right answer clearly"),
+    ],
+)
 def test_a_question_that_cannot_be_asked(question, says):
     with pytest.raises(QuestionError, match=says):
         expand(question)

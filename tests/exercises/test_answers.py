@@ -64,7 +64,7 @@ def _remember(evaluate):
                 known[key] = case, evaluate(function, case, grads), None
             except Exception as error:
                 known[key] = case, None, error
-        _, value, error = known[key]        # the case is kept alive with it, or another could get its id
+        _, value, error = known[key]  # the case is kept alive with it, or another could get its id
         if error:
             raise error
         return value
@@ -324,8 +324,14 @@ class TestNothingLeaks:
     @staticmethod
     def session():
         return (
-            torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),
-            torch.is_grad_enabled(), list(warnings.filters), warnings.showwarning, sys.stdout, sys.stderr, torch.get_num_threads(),
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+            torch.is_grad_enabled(),
+            list(warnings.filters),
+            warnings.showwarning,
+            sys.stdout,
+            sys.stderr,
+            torch.get_num_threads(),
         )
 
     @pytest.mark.parametrize("name", NAMES)
@@ -358,8 +364,7 @@ def empty(*args):
     """Nothing but a docstring."""
 
 
-def dots(*args):
-    ...
+def dots(*args): ...
 
 
 def passing(*args):
@@ -419,7 +424,7 @@ def test_every_known_mistake_is_refused_and_named(name, sentence):
     assert finding is not None, "no case tells this mistake from the right answer"
     if finding.outcome == "not attempted yet":
         return
-    earlier = list(module.MISTAKES)[:list(module.MISTAKES).index(sentence) + 1]
+    earlier = list(module.MISTAKES)[: list(module.MISTAKES).index(sentence) + 1]
     assert finding.cause in earlier, f"named instead: {finding.cause!r}; seen: {finding.what}"
     if finding.cause != sentence:
         assert _give_the_same(module.MISTAKES[sentence], module.MISTAKES[finding.cause], cases, grads), f"named instead: {finding.cause}"
@@ -427,8 +432,10 @@ def test_every_known_mistake_is_refused_and_named(name, sentence):
 
 EPOCH = exercises.find("train_epoch")
 EPOCH_MISTAKES = [
-    (part, sentence) for part, mistakes in enumerate((EPOCH.LOSS_MISTAKES, EPOCH.ACCURACY_MISTAKES, EPOCH.GRADIENT_MISTAKES))
-    for sentence, mistake in mistakes.items() if mistake not in (EPOCH._another_batch, EPOCH._same_direction)  # they need a wrong gradient
+    (part, sentence)
+    for part, mistakes in enumerate((EPOCH.LOSS_MISTAKES, EPOCH.ACCURACY_MISTAKES, EPOCH.GRADIENT_MISTAKES))
+    for sentence, mistake in mistakes.items()
+    if mistake not in (EPOCH._another_batch, EPOCH._same_direction)  # they need a wrong gradient
 ]
 
 

@@ -35,7 +35,9 @@ MEGABYTE = 2**20
 
 
 def close(found, expected, where=""):
-    torch.testing.assert_close(torch.as_tensor(found, dtype=torch.float64), torch.as_tensor(expected).double(), rtol=1e-6, atol=1e-5, msg=lambda m: f"{where}: {m}")
+    torch.testing.assert_close(
+        torch.as_tensor(found, dtype=torch.float64), torch.as_tensor(expected).double(), rtol=1e-6, atol=1e-5, msg=lambda m: f"{where}: {m}"
+    )
 
 
 def layer(scale=1.0):
@@ -97,9 +99,12 @@ def expected_memory(v):
         return torch.autograd.grad(states[-1].sum(), x)[0].abs().sum((1, 2))
 
     return {
-        "difference": moved(), "difference_cut": moved(*cut),
-        "reach": slope(rnn(x)[0]), "reach_cut": slope(steps_of(rnn, x, *cut)),
-        "survived": (moved() > 0.01).sum(), "survived_cut": (moved(*cut) > 0.01).sum(),
+        "difference": moved(),
+        "difference_cut": moved(*cut),
+        "reach": slope(rnn(x)[0]),
+        "reach_cut": slope(steps_of(rnn, x, *cut)),
+        "survived": (moved() > 0.01).sum(),
+        "survived_cut": (moved(*cut) > 0.01).sum(),
     }
 
 
@@ -144,8 +149,12 @@ def expected_decision(v):
         return max([1, *(i + 1 for i in range(1, step) if leaders[i] != leaders[i - 1])])
 
     return {
-        "probs": probs[step - 1], "state": states[step - 1], "leader": torch.tensor(leaders[step - 1]), "since": torch.tensor(since(step)),
-        "final": torch.tensor(leaders[-1]), "mind": torch.tensor(since(T)),
+        "probs": probs[step - 1],
+        "state": states[step - 1],
+        "leader": torch.tensor(leaders[step - 1]),
+        "since": torch.tensor(since(step)),
+        "final": torch.tensor(leaders[-1]),
+        "mind": torch.tensor(since(T)),
     }
 
 
@@ -266,9 +275,9 @@ class TestCuts:
         explorer = explorers["carry"]
         scales = explorer.scene.controls[0].values
         for k, states in self.cut(explorer, "cut", 0):
-            alone = torch.stack([layer(scale)(example.sequence()[k - 1:k])[1][0, 0].detach() for scale in scales[::20]])
+            alone = torch.stack([layer(scale)(example.sequence()[k - 1 : k])[1][0, 0].detach() for scale in scales[::20]])
             close(states[::20, k - 1], alone, k)
-            close(states[:, :k - 1], explorer.scene.tables["carried"].values[:, :k - 1], k)
+            close(states[:, : k - 1], explorer.scene.tables["carried"].values[:, : k - 1], k)
 
     def test_detached_states_have_the_carried_values(self, explorers):
         for k, states in self.cut(explorers["carry"], "cut", 1):
@@ -278,17 +287,17 @@ class TestCuts:
     def test_no_gradient_reaches_the_inputs_before_step_k(self, explorers, way):
         whole = explorers["memory"].scene.tables["reach"].values
         for k, gradient in self.cut(explorers["memory"], "reach_cut", way):
-            assert not gradient[:, :k - 1].any(), k
-            assert (gradient[1:, k - 1:] > 0).all(), k
+            assert not gradient[:, : k - 1].any(), k
+            assert (gradient[1:, k - 1 :] > 0).all(), k
             if way == 1:
-                close(gradient[:, k - 1:], whole[:, k - 1:], k)
+                close(gradient[:, k - 1 :], whole[:, k - 1 :], k)
         assert (whole[1:] > 0).all()
 
     def test_a_difference_ends_at_a_reset_and_passes_a_detach(self, explorers):
         whole = explorers["memory"].scene.tables["difference"].values
         for k, moved in self.cut(explorers["memory"], "difference_cut", 0):
-            assert not moved[:, :k - 1, k - 1:].any(), k
-            close(moved[:, :, :k - 1], whole[:, :, :k - 1], k)
+            assert not moved[:, : k - 1, k - 1 :].any(), k
+            close(moved[:, :, : k - 1], whole[:, :, : k - 1], k)
         for k, moved in self.cut(explorers["memory"], "difference_cut", 1):
             close(moved, whole, k)
 
@@ -313,7 +322,7 @@ class TestTheMapOfTheStates:
         places = explorers["epochs"].scene.tables["places"].values.flatten(0, 2)
         close(places.norm(dim=0), sizes[:2])
         close(places.T @ places, torch.diag(sizes[:2] ** 2))
-        assert f"{(sizes[:2] ** 2).sum() / (sizes ** 2).sum():.0%}" in explorers["epochs"].scene.note()
+        assert f"{(sizes[:2] ** 2).sum() / (sizes**2).sum():.0%}" in explorers["epochs"].scene.note()
 
     def test_is_one_turn_and_shift_for_all(self, explorers):
         states, places = fitted().states.flatten(0, 2).double(), explorers["epochs"].scene.tables["places"].values.flatten(0, 2)
@@ -331,7 +340,9 @@ class TestTheMapOfTheStates:
     def test_a_training_with_another_number_of_epochs(self):
         explorer = explore.epochs(training.fit(epochs=2, state="reset", show=False))
         assert (explorer.sliders["epoch"].max, explorer.sliders["epoch"].value) == (2, 2)
-        assert re.fullmatch(r"After epoch 2 of 2, at step 10, the output layer would answer \d+ of 60 right: 0\.\d\d\. Guessing is 0\.33\.", explorer.sentence())
+        assert re.fullmatch(
+            r"After epoch 2 of 2, at step 10, the output layer would answer \d+ of 60 right: 0\.\d\d\. Guessing is 0\.33\.", explorer.sentence()
+        )
 
 
 class TestTheDecision:
@@ -349,7 +360,7 @@ class TestTheDecision:
         torch.manual_seed(3)
         model = Own()
         explorer = explore.decision(model)
-        x = tasks.pointing(0).x_test[:, decision.WHICH:decision.WHICH + 1]
+        x = tasks.pointing(0).x_test[:, decision.WHICH : decision.WHICH + 1]
         explorer.sliders["step"].value = 4
         with torch.no_grad():
             close(explorer.look("probs"), model(x[:4].transpose(0, 1) if batch_first else x[:4])[0].softmax(-1))
@@ -472,30 +483,58 @@ class TestSentences:
         move(explorer, start)
         return sentence
 
-    @pytest.mark.parametrize("name, values, sentence", [
-        ("input_sequence", {}, "Step 3 is x[2], shape (3, 5): one row for each sequence. Framed: seqs[0][2][0] is 0.19, and x[2, 0, 0] is 0.19."),
-        ("input_sequence", {"step": 10, "sequence": 2, "feature": 4},
-         "Step 10 is x[9], shape (3, 5): one row for each sequence. Framed: seqs[2][9][4] is −0.10, and x[9, 2, 4] is −0.10."),
-        ("zero_state", {"layers": 4, "directions": 2, "batch": 6, "hidden": 8, "steps": 10},
-         "num_layers 4, directions 2, batch 6, hidden 8: the state has the shape [8, 6, 8], which is 384 zeros. The input has the shape [10, 6, 5]."),
-        ("cell_step", {}, "x [0.10, 0.20, 0.30, 0.40, 0.50] and h [0.00, 0.00, 0.00, 0.00] give the sum [0.050, 0.100, 0.151, 0.203], "
-         "and tanh makes it the new state [0.050, 0.100, 0.150, 0.200]."),
-        ("carry", {"step": 1}, "W_hh × 1.00, after step 1: carried [0.05, 0.10, 0.15, 0.20]; reset at step 5: [0.05, 0.10, 0.15, 0.20]."),
-        ("carry", {"way": 1, "k": 10}, "W_hh × 1.00, after step 10: carried [0.30, 0.40, 0.50, 0.60]; detached at step 10: [0.30, 0.40, 0.50, 0.60]."),
-        ("carry", {"scale": 0, "step": 10}, "W_hh × 0.00, after step 10: carried [0.25, 0.20, 0.15, 0.10]; reset at step 5: [0.25, 0.20, 0.15, 0.10]."),
-        ("memory", {"scale": 0}, "Every feature of step 2 gets 0.5 more. The carried state then differs by more than 0.01 in 1 of 10 steps; reset at step 5, in 1."),
-        ("memory", {"poked": 3, "k": 4, "way": 0},
-         "Every feature of step 3 gets 0.5 more. The carried state then differs by more than 0.01 in 7 of 10 steps; reset at step 4, in 1."),
-        ("output_layer", {}, "The state [0.30, 0.40, 0.50, 0.60] gives the logits [1.20, 0.80, 0.50]. The largest belongs to class 0."),
-        ("output_layer", {"h0": -1, "h3": -1}, "The state [−1.00, 0.40, 0.50, −1.00] gives the logits [−1.70, 0.80, 0.50]. The largest belongs to class 1."),
-        ("softmax", {}, "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
-        ("epochs", {"epoch": 0}, "After epoch 0 of 5, at step 10, the output layer would answer 27 of 60 right: 0.45. Guessing is 0.33."),
-        ("decision", {"step": 2}, "The sequence points to class 2. After step 2 class 1 leads, since step 2: the probabilities are [0.07, 0.50, 0.42]. "
-         "In the end it says class 2. It made up its mind at step 3."),
-        ("broken_laws", {"bug": 2, "amount": 10}, "Bug: state kept inside, 10 %. Broken laws: 8 of 8."),
-        ("broken_laws", {"bug": 4, "amount": 90}, "Bug: detached on the way in, 90 %. Broken laws: 0 of 8."),
-        ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
-    ])
+    @pytest.mark.parametrize(
+        "name, values, sentence",
+        [
+            ("input_sequence", {}, "Step 3 is x[2], shape (3, 5): one row for each sequence. Framed: seqs[0][2][0] is 0.19, and x[2, 0, 0] is 0.19."),
+            (
+                "input_sequence",
+                {"step": 10, "sequence": 2, "feature": 4},
+                "Step 10 is x[9], shape (3, 5): one row for each sequence. Framed: seqs[2][9][4] is −0.10, and x[9, 2, 4] is −0.10.",
+            ),
+            (
+                "zero_state",
+                {"layers": 4, "directions": 2, "batch": 6, "hidden": 8, "steps": 10},
+                "num_layers 4, directions 2, batch 6, hidden 8: the state has the shape [8, 6, 8], which is 384 zeros. The input has the shape [10, 6, 5].",
+            ),
+            (
+                "cell_step",
+                {},
+                "x [0.10, 0.20, 0.30, 0.40, 0.50] and h [0.00, 0.00, 0.00, 0.00] give the sum [0.050, 0.100, 0.151, 0.203], "
+                "and tanh makes it the new state [0.050, 0.100, 0.150, 0.200].",
+            ),
+            ("carry", {"step": 1}, "W_hh × 1.00, after step 1: carried [0.05, 0.10, 0.15, 0.20]; reset at step 5: [0.05, 0.10, 0.15, 0.20]."),
+            ("carry", {"way": 1, "k": 10}, "W_hh × 1.00, after step 10: carried [0.30, 0.40, 0.50, 0.60]; detached at step 10: [0.30, 0.40, 0.50, 0.60]."),
+            ("carry", {"scale": 0, "step": 10}, "W_hh × 0.00, after step 10: carried [0.25, 0.20, 0.15, 0.10]; reset at step 5: [0.25, 0.20, 0.15, 0.10]."),
+            (
+                "memory",
+                {"scale": 0},
+                "Every feature of step 2 gets 0.5 more. The carried state then differs by more than 0.01 in 1 of 10 steps; reset at step 5, in 1.",
+            ),
+            (
+                "memory",
+                {"poked": 3, "k": 4, "way": 0},
+                "Every feature of step 3 gets 0.5 more. The carried state then differs by more than 0.01 in 7 of 10 steps; reset at step 4, in 1.",
+            ),
+            ("output_layer", {}, "The state [0.30, 0.40, 0.50, 0.60] gives the logits [1.20, 0.80, 0.50]. The largest belongs to class 0."),
+            (
+                "output_layer",
+                {"h0": -1, "h3": -1},
+                "The state [−1.00, 0.40, 0.50, −1.00] gives the logits [−1.70, 0.80, 0.50]. The largest belongs to class 1.",
+            ),
+            ("softmax", {}, "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
+            ("epochs", {"epoch": 0}, "After epoch 0 of 5, at step 10, the output layer would answer 27 of 60 right: 0.45. Guessing is 0.33."),
+            (
+                "decision",
+                {"step": 2},
+                "The sequence points to class 2. After step 2 class 1 leads, since step 2: the probabilities are [0.07, 0.50, 0.42]. "
+                "In the end it says class 2. It made up its mind at step 3.",
+            ),
+            ("broken_laws", {"bug": 2, "amount": 10}, "Bug: state kept inside, 10 %. Broken laws: 8 of 8."),
+            ("broken_laws", {"bug": 4, "amount": 90}, "Bug: detached on the way in, 90 %. Broken laws: 0 of 8."),
+            ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
+        ],
+    )
     def test_have_the_right_numbers(self, explorers, name, values, sentence):
         assert self.say(explorers[name], **values) == sentence
 
@@ -507,7 +546,7 @@ class TestSentences:
                 expected = EXPECTED[name](values_at(explorer, at))
                 move(explorer, at)
                 found = [[float(n) for n in re.findall(r"[-\d.]+", part.replace("−", "-"))] for part in re.findall(r"\[([^\]]*)\]", explorer.sentence())]
-                for numbers, table in zip(found[-len(tables):], tables):
+                for numbers, table in zip(found[-len(tables) :], tables):
                     torch.testing.assert_close(torch.tensor(numbers), expected[table], rtol=0, atol=0.0051)
             move(explorer, start)
 
@@ -516,10 +555,25 @@ class TestSentences:
             move(named[1], at)
             assert not re.search(r"[{}]|nan|-", named[1].sentence())
 
-    @pytest.mark.parametrize("value, digits, text", [
-        (0.3, 2, "0.30"), (-0.3, 2, "−0.30"), (-0.001, 2, "0.00"), (-0.0, 2, "0.00"), (0, 0, "0"), (-0.4, 0, "0"), (7, 0, "7"), (-7, 0, "−7"),
-        (1001.2, 2, "1001.20"), (float("nan"), 2, "nan"), (float("inf"), 2, "∞"), (float("-inf"), 3, "−∞"), (1e30, 0, "1.0e+30"), (True, 2, "1.00"),
-    ])
+    @pytest.mark.parametrize(
+        "value, digits, text",
+        [
+            (0.3, 2, "0.30"),
+            (-0.3, 2, "−0.30"),
+            (-0.001, 2, "0.00"),
+            (-0.0, 2, "0.00"),
+            (0, 0, "0"),
+            (-0.4, 0, "0"),
+            (7, 0, "7"),
+            (-7, 0, "−7"),
+            (1001.2, 2, "1001.20"),
+            (float("nan"), 2, "nan"),
+            (float("inf"), 2, "∞"),
+            (float("-inf"), 3, "−∞"),
+            (1e30, 0, "1.0e+30"),
+            (True, 2, "1.00"),
+        ],
+    )
     def test_number(self, value, digits, text):
         assert words.number(value, digits) == text
 
@@ -569,7 +623,7 @@ class Sheets(HTMLParser):
             self.images.append(attributes)
         if tag == "table":
             self.tables.append({"caption": [], "head": [], "rows": []})
-        if tag == "tr" and "tbody" in self.tags[self.tags.index("table"):] and self.tables[-1]["head"]:
+        if tag == "tr" and "tbody" in self.tags[self.tags.index("table") :] and self.tables[-1]["head"]:
             self.tables[-1]["rows"].append([])
         if tag == "caption":
             self.into = self.tables[-1]["caption"]
@@ -648,12 +702,17 @@ class TestTheStillForm:
 
     def test_keeps_its_words_apart_from_its_html(self):
         table = Table(("row",), torch.tensor([1.0, 2.0]))
-        explorer = Explorer(Scene(
-            title="<b>", controls=[Slider("s", "<i>&", 0, 3, 1, 1)], tables={"t": table}, words='1 < 2 & <b onclick="x">{t}</b>',
-            views=[views.bars("<u>title</u> {s}", [("<em>part", "t")], "row")],
-            picture=pictures.Picture("<svg xmlns='http://www.w3.org/2000/svg'/>", 'alt "quoted" <b> & more'),
-            axes={"row": ("<s>axis", ["<q>one", "&two"])},
-        ))
+        explorer = Explorer(
+            Scene(
+                title="<b>",
+                controls=[Slider("s", "<i>&", 0, 3, 1, 1)],
+                tables={"t": table},
+                words='1 < 2 & <b onclick="x">{t}</b>',
+                views=[views.bars("<u>title</u> {s}", [("<em>part", "t")], "row")],
+                picture=pictures.Picture("<svg xmlns='http://www.w3.org/2000/svg'/>", 'alt "quoted" <b> & more'),
+                axes={"row": ("<s>axis", ["<q>one", "&two"])},
+            )
+        )
         text = still.html(explorer)
         read = Sheets(text)
         assert not {"b", "i", "u", "s", "q"} & set(read.tags) and read.tags.count("em") == 1

@@ -36,9 +36,7 @@ def rnn_step(x, h, W_ih, W_hh, b_ih, b_hh):
 LESSON = [
     "from course import explore, torch",
     *(f"explore.{name}()" for name in PLAIN),
-    "def rnn_step(x, h, W_ih, W_hh, b_ih, b_hh):\n"
-    "    return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh + b_hh)\n\n"
-    "explore.cell_step(rnn_step)",
+    "def rnn_step(x, h, W_ih, W_hh, b_ih, b_hh):\n    return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh + b_hh)\n\nexplore.cell_step(rnn_step)",
     "del torch, rnn_step\nexplore = None\nx = h = 3",
     "import os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))",
 ]
@@ -127,9 +125,7 @@ def _value(control, position):
 
 def _tables(box):
     """The tables of an explorer or of its still form as text: [[head, row, …], …]."""
-    return box.evaluate(
-        "e => [...e.querySelectorAll('details table')].map(t => [...t.rows].map(r => [...r.cells].map(c => c.textContent)))"
-    )
+    return box.evaluate("e => [...e.querySelectorAll('details table')].map(t => [...t.rows].map(r => [...r.cells].map(c => c.textContent)))")
 
 
 def _sheets(explorer):
@@ -185,11 +181,11 @@ def saved(page, served, application):
     choose(page, "File", "Save Notebook")
 
     def with_outputs():
-        with contextlib.suppress(nbformat.reader.NotJSONError):     # read while it is being written
+        with contextlib.suppress(nbformat.reader.NotJSONError):  # read while it is being written
             notebook = nbformat.read(path, 4)
-            if all(cell.outputs for cell in notebook.cells[1:1 + len(ALL)]) and notebook.cells[-1].execution_count:
+            if all(cell.outputs for cell in notebook.cells[1 : 1 + len(ALL)]) and notebook.cells[-1].execution_count:
                 return notebook
-        page.wait_for_timeout(100)      # the page itself must go on meanwhile
+        page.wait_for_timeout(100)  # the page itself must go on meanwhile
 
     return until(with_outputs, "the notebook, saved with its outputs")
 
@@ -299,7 +295,7 @@ def test_carry_shows_pytorchs_numbers(explorers):
 @pytest.mark.parametrize("weights", range(len(WEIGHTS.options)), ids=WEIGHTS.options)
 def test_output_layer_shows_pytorchs_numbers(explorers, weights):
     shown = explorers["output_layer"]
-    shown.move(h0=3, h1=26, h2=36, h3=30, weights=weights)     # some logits lie half-way between two roundings
+    shown.move(h0=3, h1=26, h2=36, h3=30, weights=weights)  # some logits lie half-way between two roundings
     W, b = (values[weights] for values in output_weights().values())
     logits = F.linear(_vector(shown, "h", 4), W, b)
     assert f"gives the logits {_listed(logits, 2)}. The largest belongs to class {logits.argmax()}." in shown.words()
@@ -376,7 +372,7 @@ def test_one_slider_needs_no_kernel_and_a_second_one_waits_for_it_and_says_so(ex
     shown, kernel = explorers["cell_step"], int((served[1] / "pid").read_text())
     shown.move(x1=3, h0=4)
     here = ",".join(map(str, shown.twin.at().values()))
-    shown.until("e => e.querySelector('.hidden-state-canvas').dataset.around", here)      # the kernel has sent the lines through this point
+    shown.until("e => e.querySelector('.hidden-state-canvas').dataset.around", here)  # the kernel has sent the lines through this point
     os.kill(kernel, signal.SIGSTOP)
     try:
         _move_two_without_a_kernel(shown)
@@ -454,7 +450,7 @@ def test_comes_back_alive_after_a_reload(page, saved, application):
 @pytest.fixture(scope="module", params=("trusted", "untrusted", "without a kernel"))
 def reopened(request, browser, served, application, saved):
     """The saved notebook in a new page: with a new kernel, as if it came from elsewhere, and with its kernel shut down."""
-    copy, notebook = f"{application} {request.param}.ipynb", deepcopy(saved)    # the file itself may be saved again, and be empty for a moment
+    copy, notebook = f"{application} {request.param}.ipynb", deepcopy(saved)  # the file itself may be saved again, and be empty for a moment
     if request.param == "untrusted":
         notebook.cells[0].source += f"\n# {served[1]}"
     nbformat.write(notebook, served[1] / copy)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from browser import ROOT, new_page
+from course.explore.networks import output_weights
 
 from course import example, explore
 from course.explore import words
 from course.explore.explorer import Explorer, Scene, Slider, Table
-from course.explore.networks import output_weights
 from course.pictures import Picture
 
 SCRIPT = (ROOT / "course" / "explore" / "words.js").read_text(encoding="utf-8")
@@ -59,9 +59,46 @@ def halves():
 
 
 EXTREMES = [
-    0.0, -0.0, 1e-45, -1e-45, 1e-40, -1e-38, 1.17549435e-38, 4.9999e-6, 5e-6, -5e-6, 0.5, -0.5, 1.5, 2.5, -2.5, 0.125, 0.375, -0.125,
-    999_999, 999_999.5, 999_999.94, 1e6, 1_049_999.9, 1_050_000, 1_150_000, 1_250_000, -1_250_000, 1_350_000, 9_949_999, 9_950_000, 9.95e9, 1e10,
-    12_500_000, 3.4028235e38, -3.4028235e38, 1e21, 1e22, float("inf"), float("-inf"), float("nan"),
+    0.0,
+    -0.0,
+    1e-45,
+    -1e-45,
+    1e-40,
+    -1e-38,
+    1.17549435e-38,
+    4.9999e-6,
+    5e-6,
+    -5e-6,
+    0.5,
+    -0.5,
+    1.5,
+    2.5,
+    -2.5,
+    0.125,
+    0.375,
+    -0.125,
+    999_999,
+    999_999.5,
+    999_999.94,
+    1e6,
+    1_049_999.9,
+    1_050_000,
+    1_150_000,
+    1_250_000,
+    -1_250_000,
+    1_350_000,
+    9_949_999,
+    9_950_000,
+    9.95e9,
+    1e10,
+    12_500_000,
+    3.4028235e38,
+    -3.4028235e38,
+    1e21,
+    1e22,
+    float("inf"),
+    float("-inf"),
+    float("nan"),
 ]
 
 
@@ -93,7 +130,7 @@ def test_halves_go_away_from_zero_and_zero_has_no_sign():
         for half in range(5, 400, 10):
             value = half / 10 ** (digits + 1)
             expected = str(Decimal(half).scaleb(-digits - 1).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
-            for near in neighbours(value):      # whatever the last digits of a sum are
+            for near in neighbours(value):  # whatever the last digits of a sum are
                 assert words.number(float(near), digits) == expected
                 assert words.number(-float(near), digits) == "−" + expected
     assert {words.number(value, digits) for value in (-0.0, -1e-45, -1e-7, 0.0) for digits in (0, 2)} == {"0", "0.00"}
@@ -122,7 +159,7 @@ def look_of(explorer):
 def test_a_sentence_is_the_same_in_both_at_many_positions(name, in_browser):
     explorer, draw = getattr(explore, name)(), random.Random(3)
     looks, sentences = [], []
-    for _ in range(12 if explorer.scene.around else 3):     # a whole grid is large to send
+    for _ in range(12 if explorer.scene.around else 3):  # a whole grid is large to send
         for control in explorer.scene.controls:
             setattr(explorer.sliders[control.name], control.trait, control.values[draw.randrange(len(control.values))])
         looks.append(look_of(explorer))
@@ -157,8 +194,16 @@ def test_the_sentence_is_made_of_the_numbers_that_are_sent():
         rows.append(len(points["a"]))
         return {"sum": Table(("point",), points["a"] + 0.1 * len(points["a"]))}
 
-    explorer = Explorer(Scene(
-        title="a", controls=[Slider("a", "a", 0, 1, 0.1, 0.5), Slider("b", "b", 0, 1, 0.1, 0)], around=around, views=[], words="{sum}", picture=Picture("", ""), axes={},
-    ))
+    explorer = Explorer(
+        Scene(
+            title="a",
+            controls=[Slider("a", "a", 0, 1, 0.1, 0.5), Slider("b", "b", 0, 1, 0.1, 0)],
+            around=around,
+            views=[],
+            words="{sum}",
+            picture=Picture("", ""),
+            axes={},
+        )
+    )
     assert explorer.sentence() == "2.70" and set(rows) == {22}
     assert np.frombuffer(explorer.canvas.tables["tables"]["sum"]["data"], "<f4").reshape(2, 11)[0, 5] == np.float32(2.7)

@@ -16,7 +16,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def program(name, *arguments, log):
-    return subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments], env=ENVIRONMENT, stdout=log, stderr=log, cwd=log.name.rpartition("/")[0])
+    return subprocess.Popen(
+        [sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments], env=ENVIRONMENT, stdout=log, stderr=log, cwd=log.name.rpartition("/")[0]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +59,17 @@ def test_a_worker_killed_in_mid_run_costs_nobody_anything(start, cluster, tmp_pa
     for number in range(TRIES):
         there = copy_of(start, tmp_path / f"there_{number}", CLASS)
         grading = subprocess.Popen(
-            [sys.executable, "-m", "course", "grade", UNIT, "--scheduler", address, "--json", "grades.json"], cwd=there, env=ENVIRONMENT,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "course", "grade", UNIT, "--scheduler", address, "--json", "grades.json"],
+            cwd=there,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         until(lambda: list(there.glob(f".course_grade/{UNIT}/journal/*.json")) or grading.poll() is not None, "the first notebook that is graded")
         if grading.poll() is None:
             break
-        assert grading.wait() == 0, grading.communicate()       # it was done before we saw it begin: once more
+        assert grading.wait() == 0, grading.communicate()  # it was done before we saw it begin: once more
     workers[0].kill()
     out, errors = grading.communicate(timeout=LONG)
     assert grading.returncode == 0, errors
@@ -76,7 +82,7 @@ def test_a_worker_killed_in_mid_run_costs_nobody_anything(start, cluster, tmp_pa
 
 def test_where_nobody_answers_it_says_so(start, tmp_path):  # noqa: F811
     root = copy_of(start, tmp_path / "course", [perfect])
-    with socket.socket() as silent:     # ours, so that nobody else can listen there
+    with socket.socket() as silent:  # ours, so that nobody else can listen there
         silent.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         done = run("course", "grade", UNIT, "--scheduler", address, cwd=root)

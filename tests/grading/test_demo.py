@@ -22,10 +22,14 @@ def shown(tmp_path_factory):
         pytest.skip("the sandbox runs on Linux")
     temporary, seed = tmp_path_factory.mktemp("temporary"), tmp_path_factory.mktemp("real") / "seed"
     seed.write_text(GRADED_ELSEWHERE)
-    root = copy_course(tmp_path_factory.mktemp("course"))       # a copy: in the real one somebody may be at work
+    root = copy_course(tmp_path_factory.mktemp("course"))  # a copy: in the real one somebody may be at work
     before = _repository(root)
     done = subprocess.run(
-        [sys.executable, "-m", "course", "demo"], cwd=tmp_path_factory.mktemp("here"), capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "course", "demo"],
+        cwd=tmp_path_factory.mktemp("here"),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": str(temporary), "HIDDEN_STATE_SEED_FILE": str(seed), "PYTHONPATH": str(root)},
     )
     assert done.returncode == 0, done.stderr
@@ -34,7 +38,15 @@ def shown(tmp_path_factory):
 
 def _repository(root):
     """{file: when it was written} of the sources, releases and grades of the real course."""
-    places = [root, *(folder for name in ("solutions", "notebooks", "submitted", "autograded", "feedback", ".course_grade") for folder in (root / name).rglob("*") if folder.is_dir())]
+    places = [
+        root,
+        *(
+            folder
+            for name in ("solutions", "notebooks", "submitted", "autograded", "feedback", ".course_grade")
+            for folder in (root / name).rglob("*")
+            if folder.is_dir()
+        ),
+    ]
     return {file: file.stat().st_mtime_ns for place in places for file in place.iterdir() if file.is_file()}
 
 
@@ -49,10 +61,18 @@ def test_everybody_has_the_points_of_their_answers(shown, student, points):
     assert row(shown[0], student)[0] == points
 
 
-@pytest.mark.parametrize("student, points, words", [
-    ("mallory", 14, "time limit"), ("trudy", 15, "crash"), ("oscar", 14, ""), ("sybil", 14, ""),
-    ("viktor", 9, "give it its name"), ("wanda", 9, "not JSON"), ("xenia", 9, "not handed in"),
-])
+@pytest.mark.parametrize(
+    "student, points, words",
+    [
+        ("mallory", 14, "time limit"),
+        ("trudy", 15, "crash"),
+        ("oscar", 14, ""),
+        ("sybil", 14, ""),
+        ("viktor", 9, "give it its name"),
+        ("wanda", 9, "not JSON"),
+        ("xenia", 9, "not handed in"),
+    ],
+)
 def test_hostile_work_and_accidents_cost_their_own(shown, student, points, words):
     found = row(shown[0], student)
     assert found[0] == points and words in found[1]

@@ -53,16 +53,22 @@ def by_hearsay(root):
 def hand_in_broken(root):
     """Work that no nbgrader would get through."""
     perfect_text = json.dumps(right(root, CELL))
+
     def put(student, name, text):
         file = root / "submitted" / student / UNIT / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         return file
+
     put("damaged", f"{CELL}.ipynb", perfect_text[:2000])
     put("damaged", f"{ZERO}.ipynb", json.dumps(right(root, ZERO)))
     put("misnamed", f"{CELL} (1).ipynb", perfect_text)
     put("notes_only", "notes.txt", "I was ill")
-    put("odd", f"{CELL}.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"nbgrader": {"grade_id": []}}}]}))
+    put(
+        "odd",
+        f"{CELL}.ipynb",
+        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"nbgrader": {"grade_id": []}}}]}),
+    )
     put("from_the_future", f"{CELL}.ipynb", perfect_text.replace('"nbformat": 4', '"nbformat": 9'))
     put("old", f"{CELL}.ipynb", _in_old_formats(json.loads(perfect_text)))
     put("old", "timestamp.txt", "the day before yesterday")
@@ -130,14 +136,17 @@ def test_an_endless_loop_costs_its_own_exercise(both):
     assert "this cell took longer than 8 seconds" in feedback(ours, "endless")
 
 
-@pytest.mark.parametrize("student, lesson, words", [
-    ("damaged", CELL, "not JSON"),
-    ("misnamed", CELL, "give it its name"),
-    ("notes_only", CELL, "no notebook was handed in"),
-    ("linked", CELL, "symbolic link"),
-    ("odd", CELL, "cannot be read as a notebook"),
-    ("from_the_future", CELL, "Save it in format 4"),
-])
+@pytest.mark.parametrize(
+    "student, lesson, words",
+    [
+        ("damaged", CELL, "not JSON"),
+        ("misnamed", CELL, "give it its name"),
+        ("notes_only", CELL, "no notebook was handed in"),
+        ("linked", CELL, "symbolic link"),
+        ("odd", CELL, "cannot be read as a notebook"),
+        ("from_the_future", CELL, "Save it in format 4"),
+    ],
+)
 def test_what_cannot_be_graded_gets_no_points_and_a_reason(both, student, lesson, words):
     _, ours, done, data = both
     mine = scores(ours)[student, lesson]
@@ -200,11 +209,14 @@ def test_an_unchanged_class_is_left_alone_and_points_by_hand_stay(both):
 # What stops it before it begins
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["nothing"], "nbgrader generate_assignment nothing"),
-    (["../pipeline"], "is no name of a unit"),
-    ([UNIT], "nobody has handed in"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["nothing"], "nbgrader generate_assignment nothing"),
+        (["../pipeline"], "is no name of a unit"),
+        ([UNIT], "nobody has handed in"),
+    ],
+)
 def test_a_refusal_says_what_to_do(start, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(start)
     assert cli.main(["grade", *arguments]) == 2
@@ -247,12 +259,20 @@ def test_what_the_machine_could_not_run_is_no_zero():
         notebooks._Notebook(job, NoSession()).play()
 
 
-@pytest.mark.parametrize("text, call", [
-    ('check("rnn_step", rnn_step)', ("check", "rnn_step", "rnn_step", None)),
-    ('# a note\ncheck("a", b)\nfrom course.grading import hidden_check\nhidden_check("a", b)', ("check", "a", "b", None)),
-    ('quiz("03", 2, answer_2, student)\nhidden_quiz("03", 2, answer_2)', ("quiz", "03", "answer_2", 2)),
-    ('check("a", b)\nhidden_check("a", c)', None), ('check("a", b)\nassert b', None), ("2.0", None), ("def", None), ("", None), ('check(a, b)', None),
-])
+@pytest.mark.parametrize(
+    "text, call",
+    [
+        ('check("rnn_step", rnn_step)', ("check", "rnn_step", "rnn_step", None)),
+        ('# a note\ncheck("a", b)\nfrom course.grading import hidden_check\nhidden_check("a", b)', ("check", "a", "b", None)),
+        ('quiz("03", 2, answer_2, student)\nhidden_quiz("03", 2, answer_2)', ("quiz", "03", "answer_2", 2)),
+        ('check("a", b)\nhidden_check("a", c)', None),
+        ('check("a", b)\nassert b', None),
+        ("2.0", None),
+        ("def", None),
+        ("", None),
+        ("check(a, b)", None),
+    ],
+)
 def test_a_graded_cell_is_understood_whole_or_not_at_all(text, call):
     assert graded.parse(text) == (call and graded.Call(*call))
 
@@ -276,4 +296,10 @@ def test_a_huge_file_and_a_pipe_are_not_read(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "b.ipynb")
     (tmp_path / "c.ipynb").mkdir()
     found = submissions.read_submission("ada", str(tmp_path), ["a", "b", "c", "d"], [])
-    assert "larger" in found.reasons["a"] and "Clear its outputs" in found.reasons["a"] and "no file" in found.reasons["b"] and found.reasons["c"] and found.missing == {"d"}
+    assert (
+        "larger" in found.reasons["a"]
+        and "Clear its outputs" in found.reasons["a"]
+        and "no file" in found.reasons["b"]
+        and found.reasons["c"]
+        and found.missing == {"d"}
+    )

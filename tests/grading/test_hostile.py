@@ -63,7 +63,15 @@ LEFT = ("00.py", "sitecustomize.py", "usercustomize.py", "evil.pth", "hidden-sta
 def _traces():
     """The files of hostile work in the folders that it might reach."""
     home = Path.home()
-    places = [home / ".ipython" / "profile_default" / "startup", Path("/tmp"), ROOT, ROOT / "course", home, Path(site.getusersitepackages()), *map(Path, site.getsitepackages())]
+    places = [
+        home / ".ipython" / "profile_default" / "startup",
+        Path("/tmp"),
+        ROOT,
+        ROOT / "course",
+        home,
+        Path(site.getusersitepackages()),
+        *map(Path, site.getsitepackages()),
+    ]
     return {str(place / name) for place in places for name in LEFT if (place / name).exists()}
 
 
@@ -95,7 +103,9 @@ def test_hostile_work_has_what_it_earned(scores, student, each):
     assert scores[student] == {name: 0 if name in each.costs else points for name, points in POINTS.items()}
 
 
-@pytest.mark.parametrize("student, each", [(student, each) for student, each in HOSTILE if each.says], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    "student, each", [(student, each) for student, each in HOSTILE if each.says], ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_the_reason_is_said(graded, student, each):
     assert each.says in json.dumps(graded[2]["students"][student])
 

@@ -32,7 +32,7 @@ def when(pattern, number):
 def _written(file):
     try:
         return os.stat(file).st_mtime
-    except OSError:     # gone in the meantime
+    except OSError:  # gone in the meantime
         return 0
 
 
@@ -63,8 +63,11 @@ def kill_at(root, reached, whole):
 def _killed(root, reached, whole):
     began = time.time()
     process = subprocess.Popen(
-        [sys.executable, "-m", "course", "grade", UNIT, "--again"], cwd=root, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "course", "grade", UNIT, "--again"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + LONG
     while process.poll() is None and not reached(root, began, whole) and time.monotonic() < deadline:

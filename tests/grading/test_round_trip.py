@@ -40,9 +40,11 @@ class Student:
 
 def student(*hands_in, loses=()):
     """Put a student into the class, who answers all of these lessons rightly and then spoils them with the function."""
+
     def join(work):
         CLASS[work.__name__] = Student(work, hands_in, loses)
         return work
+
     return join
 
 
@@ -105,14 +107,18 @@ def overflows(notebook, lesson):
 @student(INPUT, loses=["check_to_input"])
 def has_learned_the_public_cases_by_heart(notebook, lesson):
     """Right wherever the student could look, and only there: what the hidden cases are for."""
-    answer(notebook, "to_input", """
+    answer(
+        notebook,
+        "to_input",
+        """
 from course.exercises.pipeline import to_input as exercise
 
 KNOWN = {str(case.args["seqs"]): exercise.oracle(case.args["seqs"]) for case in exercise.cases(0)}
 
 def to_input(seqs):
     return KNOWN.get(str(seqs), torch.zeros(1, 1, 1)).clone()
-""")
+""",
+    )
 
 
 @student(OUTPUT)
@@ -162,7 +168,7 @@ def wrap(notebook, name, lines):
     cell = cell_of(notebook, name)
     signature = re.search(rf"^def {name}\(.*\):.*\n(    \"\"\"(.|\n)*?\"\"\"\n)?", source(cell), flags=re.MULTILINE)
     indented = "".join(f"    {line}\n" for line in lines.split("\n"))
-    cell["source"] = source(cell)[:signature.end()] + indented + source(cell)[signature.end():]
+    cell["source"] = source(cell)[: signature.end()] + indented + source(cell)[signature.end() :]
 
 
 # The round trip
@@ -248,19 +254,22 @@ def test_the_table_of_grades(graded):
     assert float(rows["blank"]["score"]) == 0
 
 
-@pytest.mark.parametrize("name, lesson, sentences", [
-    ("forgets_to_transpose", INPUT, ["WRONG to_input", "the worked example", "Likely cause: the batch axis comes first", "yours, shape", "target, shape"]),
-    ("knows_the_worked_example_only", CELL, ["WRONG rnn_step", "Likely cause: W_hh is not transposed"]),
-    ("has_learned_the_public_cases_by_heart", INPUT, ["WRONG to_input", "should have the shape"]),
-    ("overflows", SOFTMAX, ["WRONG to_probs", "Likely cause: exp overflows"]),
-    ("raises_at_the_top", CARRY, ["not my day", "NameError"]),
-    ("never_returns", SOFTMAX, ["RAISED to_probs", "is there a loop that never ends?"]),
-    ("ticks_a_wrong_letter", ZERO, ["WRONG question 2"]),
-    ("deletes_checks_and_marks", INPUT, ["was missing from the submission", "PASSED to_input"]),
-    ("blank", CELL, ["not attempted yet rnn_step"]),
-])
+@pytest.mark.parametrize(
+    "name, lesson, sentences",
+    [
+        ("forgets_to_transpose", INPUT, ["WRONG to_input", "the worked example", "Likely cause: the batch axis comes first", "yours, shape", "target, shape"]),
+        ("knows_the_worked_example_only", CELL, ["WRONG rnn_step", "Likely cause: W_hh is not transposed"]),
+        ("has_learned_the_public_cases_by_heart", INPUT, ["WRONG to_input", "should have the shape"]),
+        ("overflows", SOFTMAX, ["WRONG to_probs", "Likely cause: exp overflows"]),
+        ("raises_at_the_top", CARRY, ["not my day", "NameError"]),
+        ("never_returns", SOFTMAX, ["RAISED to_probs", "is there a loop that never ends?"]),
+        ("ticks_a_wrong_letter", ZERO, ["WRONG question 2"]),
+        ("deletes_checks_and_marks", INPUT, ["was missing from the submission", "PASSED to_input"]),
+        ("blank", CELL, ["not attempted yet rnn_step"]),
+    ],
+)
 def test_feedback_says_what_was_wrong_and_why(graded, name, lesson, sentences):
-    text = " ".join(graded.feedback(name, lesson).split())      # the report is folded into lines
+    text = " ".join(graded.feedback(name, lesson).split())  # the report is folded into lines
     assert not [sentence for sentence in sentences if sentence not in text]
 
 

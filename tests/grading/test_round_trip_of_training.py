@@ -93,7 +93,7 @@ def test_course_grade_gives_the_same(graded, by_course_grade):
     root, said = by_course_grade
     found = [_grades(folder) for folder in (graded, root)]
     key = ("right", QUIZ, "key_insight")
-    found[0][key] = found[1][key]       # read by hand in the test above
+    found[0][key] = found[1][key]  # read by hand in the test above
     assert found[0] == found[1] and found[1]["copies_ada", QUIZ, "quiz_4"] == (0, False)
     assert "key_insight is to be read" in " ".join(said.split())
 

@@ -116,9 +116,15 @@ class TestAnswersCross:
     def test_the_shipped_code_is_not_attempted(self, session):
         assert verdict(session, "from course.exercises.pipeline.last_valid import shipped as last_valid", "last_valid").finding.outcome == "not attempted yet"
 
-    @pytest.mark.parametrize("source, said", [
-        (STEP + "pass", "not attempted yet"), ("rnn_step = 3", "It got: int"), ("def rnn_step(x): return x", "wrong arguments"), ("", "not attempted yet"),
-    ])
+    @pytest.mark.parametrize(
+        "source, said",
+        [
+            (STEP + "pass", "not attempted yet"),
+            ("rnn_step = 3", "It got: int"),
+            ("def rnn_step(x): return x", "wrong arguments"),
+            ("", "not attempted yet"),
+        ],
+    )
     def test_what_is_wrong_before_playing(self, session, source, said):
         found = verdict(session, source).finding
         assert said in found.outcome + found.what
@@ -132,7 +138,7 @@ class TestAnswersCross:
 def there_and_back(value):
     frame = wire.pack(value)
     head = wire.LENGTHS.size + wire.header_size(frame)
-    return wire.unpack(frame[wire.LENGTHS.size:head], frame[head:])
+    return wire.unpack(frame[wire.LENGTHS.size : head], frame[head:])
 
 
 def exact(one, other):
@@ -162,13 +168,27 @@ class TestCells:
         assert error_of(session, "def f(") == "SyntaxError"
         assert printed(session, "print(2)") == "2\n"
 
-    @pytest.mark.parametrize("source", [
-        "from course import *", "from course import check; check('rnn_step', None)", "from course import quiz; quiz('01_input_sequence', 1, 'A')",
-        "from course import hint; hint('rnn_step')", "from course import my_progress; my_progress()", "from course import explore; explore.cell_step()",
-        "from course import run_pipeline; run_pipeline(to_probs=lambda logits: logits.softmax(-1))", "%timeit -n1 -r1 1", "help(len)", "exit()",
-        "await __import__('asyncio').sleep(0)", "!pip list", "found = !ls\nassert found == []", "import faulthandler; faulthandler.enable()",
-        "display({'application/json': {1, 2}}, raw=True)", "import torch; from course import laws; laws.zero_law(torch.nn.RNN(5, 4))",
-    ])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "from course import *",
+            "from course import check; check('rnn_step', None)",
+            "from course import quiz; quiz('01_input_sequence', 1, 'A')",
+            "from course import hint; hint('rnn_step')",
+            "from course import my_progress; my_progress()",
+            "from course import explore; explore.cell_step()",
+            "from course import run_pipeline; run_pipeline(to_probs=lambda logits: logits.softmax(-1))",
+            "%timeit -n1 -r1 1",
+            "help(len)",
+            "exit()",
+            "await __import__('asyncio').sleep(0)",
+            "!pip list",
+            "found = !ls\nassert found == []",
+            "import faulthandler; faulthandler.enable()",
+            "display({'application/json': {1, 2}}, raw=True)",
+            "import torch; from course import laws; laws.zero_law(torch.nn.RNN(5, 4))",
+        ],
+    )
     def test_what_lessons_do_works(self, session, source):
         assert session.run(source).error is None
 
@@ -187,7 +207,9 @@ class TestCells:
         assert isinstance(session.value("nothing"), Missing)
         assert session.value("f") == NotPlain("an object of type function")
 
-    @pytest.mark.parametrize("value", ["'x' * 10**7", "10**5000", "[[[[[[[[1]]]]]]]]", "list(range(10**6))", "type('S', (str,), {'__len__': lambda s: 1/0})('B')"])
+    @pytest.mark.parametrize(
+        "value", ["'x' * 10**7", "10**5000", "[[[[[[[[1]]]]]]]]", "list(range(10**6))", "type('S', (str,), {'__len__': lambda s: 1/0})('B')"]
+    )
     def test_values_are_bounded(self, session, value):
         session.run(f"a = {value}")
         assert isinstance(session.value("a"), (NotPlain, str))
@@ -218,10 +240,13 @@ class TestLimits:
         session.limits = LIMITS
         assert session.value("a") == 1
 
-    @pytest.mark.parametrize("source", [
-        "import time\nwhile True:\n    try:\n        while True: time.sleep(1)\n    except BaseException: pass",
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
-    ])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import time\nwhile True:\n    try:\n        while True: time.sleep(1)\n    except BaseException: pass",
+            "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        ],
+    )
     def test_a_loop_that_swallows_interrupts_is_ended(self, session, source):
         session.run("import torch")
         session.limits = SOON
@@ -233,15 +258,23 @@ class TestLimits:
         with session:
             assert lost(session, STEP + "import time, signal; signal.setitimer(signal.ITIMER_REAL, 0)\n    while True: time.sleep(1)") == "time limit"
 
-    @pytest.mark.parametrize("source", [
-        "bytearray(20 * 2**30)", "import torch; torch.empty(5 * 2**30).fill_(1)", "import mmap; mmap.mmap(-1, 20 * 2**30)",
-        "import os; os.memfd_create('x')", "import multiprocessing.shared_memory as s; s.SharedMemory(create=True, size=10**6)",
-    ])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "bytearray(20 * 2**30)",
+            "import torch; torch.empty(5 * 2**30).fill_(1)",
+            "import mmap; mmap.mmap(-1, 20 * 2**30)",
+            "import os; os.memfd_create('x')",
+            "import multiprocessing.shared_memory as s; s.SharedMemory(create=True, size=10**6)",
+        ],
+    )
     def test_memory(self, session, source):
         assert error_of(session, source) in ("MemoryError", "RuntimeError", "OSError", "PermissionError", "FileNotFoundError")
         assert printed(session, "print(1)") == "1\n"
 
-    @pytest.mark.parametrize("source", ["print('x' * 200_000_000)", "for i in range(2000): print('y' * 100_000)", "display({'text/plain': 'x' * 2**21}, raw=True)"])
+    @pytest.mark.parametrize(
+        "source", ["print('x' * 200_000_000)", "for i in range(2000): print('y' * 100_000)", "display({'text/plain': 'x' * 2**21}, raw=True)"]
+    )
     def test_output_is_cut_and_says_so(self, session, source):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         text = printed(session, source)
@@ -277,13 +310,29 @@ class TestLimits:
 class TestNothingIsReached:
     """Each of these succeeds in a session that is not confined."""
 
-    @pytest.mark.parametrize("source", [
-        "import os; os.fork()", "import subprocess; subprocess.run(['true'])", "import os; os.posix_spawn('/bin/true', ['true'], {})",
-        "import os; os.execv('/bin/true', ['true'])", "import socket; socket.socket()", "import socket; socket.socket(socket.AF_UNIX)",
-        f"import os; os.listdir({str(ROOT)!r})", f"open({str(ROOT / 'README.md')!r})", "open('/hidden-state/course/laws.py', 'a')", "open('/usr/x', 'w')",
-        "open('/etc/shadow')", "open('/proc/self/status')", "import os; os.listdir('/proc/1')", "open('/x', 'w')", "import os; os.listdir('/home')",
-        "import course.grading", "import course.build", "import course.checks.judge",
-    ])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import os; os.fork()",
+            "import subprocess; subprocess.run(['true'])",
+            "import os; os.posix_spawn('/bin/true', ['true'], {})",
+            "import os; os.execv('/bin/true', ['true'])",
+            "import socket; socket.socket()",
+            "import socket; socket.socket(socket.AF_UNIX)",
+            f"import os; os.listdir({str(ROOT)!r})",
+            f"open({str(ROOT / 'README.md')!r})",
+            "open('/hidden-state/course/laws.py', 'a')",
+            "open('/usr/x', 'w')",
+            "open('/etc/shadow')",
+            "open('/proc/self/status')",
+            "import os; os.listdir('/proc/1')",
+            "open('/x', 'w')",
+            "import os; os.listdir('/home')",
+            "import course.grading",
+            "import course.build",
+            "import course.checks.judge",
+        ],
+    )
     def test_refused(self, session, source):
         assert error_of(session, source) in ("PermissionError", "FileNotFoundError", "ModuleNotFoundError", "OSError")
 
@@ -291,11 +340,25 @@ class TestNothingIsReached:
         home = printed(session, f"import os; print([os.listdir(p) for p in ('/', '/root', '/work') if os.path.isdir(p)], os.path.exists({str(ROOT)!r}))")
         assert ".ssh" not in home and ".bashrc" not in home and "work" not in home.split("]")[0].replace("'/work'", "") and home.endswith("False\n")
 
-    @pytest.mark.parametrize("call", [
-        "unshare(0x10000000)", "mount(b'none', b'/tmp', b'tmpfs', 0, None)", "umount2(b'/proc', 2)", "ptrace(0, 0, 0, 0)", "setns(0, 0)", "chroot(b'/tmp')",
-        "syscall(425, 1, 0)", "syscall(321, 0, 0, 0)", "syscall(155, b'/', b'/')", "syscall(56, 17, 0, 0, 0, 0)", "syscall(435, 0, 0)", "shmget(0, 4096, 0o600)",
-        "syscall(304, -100, 0, 0)", "syscall(248, b'user', b'x', b'y', 1, -3)",
-    ])
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "unshare(0x10000000)",
+            "mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+            "umount2(b'/proc', 2)",
+            "ptrace(0, 0, 0, 0)",
+            "setns(0, 0)",
+            "chroot(b'/tmp')",
+            "syscall(425, 1, 0)",
+            "syscall(321, 0, 0, 0)",
+            "syscall(155, b'/', b'/')",
+            "syscall(56, 17, 0, 0, 0, 0)",
+            "syscall(435, 0, 0)",
+            "shmget(0, 4096, 0o600)",
+            "syscall(304, -100, 0, 0)",
+            "syscall(248, b'user', b'x', b'y', 1, -3)",
+        ],
+    )
     def test_system_calls(self, session, call):
         source = f"import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nprint(libc.{call}, ctypes.get_errno())"
         assert printed(session, source) in ("-1 1\n", "-1 38\n")
@@ -304,7 +367,9 @@ class TestNothingIsReached:
         source = "import ctypes\nlibc = ctypes.CDLL(None)\nprint([libc.prctl(23, c) for c in range(41)].count(0), libc.prctl(39, 0, 0, 0, 0))"
         assert printed(session, source) == "41 1\n"
 
-    @pytest.mark.parametrize("source", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(-1, 9)", "os.kill(os.getppid(), 9)", "[os.kill(p, 9) for p in range(2, 300)]"])
+    @pytest.mark.parametrize(
+        "source", ["os.kill(0, 9)", "os.killpg(0, 9)", "os.kill(-1, 9)", "os.kill(os.getppid(), 9)", "[os.kill(p, 9) for p in range(2, 300)]"]
+    )
     def test_nobody_else_is_killed(self, sandbox, source):
         with sandbox.session() as other, sandbox.session() as session:
             other.run("a = 1")
@@ -317,7 +382,10 @@ class TestNothingIsReached:
     def test_sessions_do_not_see_each_other(self, sandbox):
         with sandbox.session({"secret.txt": b"x"}) as one, sandbox.session() as other:
             one.run("import sys, torch; torch.planted = 1; open('/tmp/planted', 'w').write('x')")
-            assert printed(other, "import os, torch; print(os.listdir('/tmp/work'), sorted(os.listdir('/tmp')), hasattr(torch, 'planted'))") == "[] ['home', 'work'] False\n"
+            assert (
+                printed(other, "import os, torch; print(os.listdir('/tmp/work'), sorted(os.listdir('/tmp')), hasattr(torch, 'planted'))")
+                == "[] ['home', 'work'] False\n"
+            )
 
     def test_no_secrets_in_the_environment(self, sandbox, monkeypatch):
         monkeypatch.setenv("SECRET", "s")
@@ -355,10 +423,14 @@ HOSTILE = {
     "reduce": "class R(dict):\n    def __reduce__(self): return print, ('x',)\n" + STEP + "return R()",
     "eq": "class E:\n    def __eq__(self, other): return True\n    __hash__ = object.__hash__\n" + STEP + "return E()",
     "torch_function": (
-        "class T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\n" + STEP + "return h.as_subclass(T)"
+        "class T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\n"
+        + STEP
+        + "return h.as_subclass(T)"
     ),
     "subclass": "class T(torch.Tensor):\n    shape = property(lambda self: (1, 4))\n" + STEP + "return torch.ones(7).as_subclass(T)",
-    "nan": STEP + "return h * float('nan')", "inf": STEP + "return h / 0", "list": "class L(list):\n    def __len__(self): return 10**9\n" + STEP + "return L()",
+    "nan": STEP + "return h * float('nan')",
+    "inf": STEP + "return h / 0",
+    "list": "class L(list):\n    def __len__(self): return 10**9\n" + STEP + "return L()",
     "oracle": "import course.exercises.pipeline.rnn_step as m\n" + STEP + "return m.oracle(x, h, W_ih, W_hh, b_ih, b_hh)",
     "step": "from course.checks import oracles\n" + STEP + "return oracles.step(x, h, W_ih, W_hh, b_ih, b_hh)",
     "garbage": (
@@ -373,10 +445,14 @@ HOSTILE = {
     "source": STEP + "import inspect, course.checks.examine as e; exec(inspect.getsource(e)); return h",
 }
 
-FORGED = "from course.checks import case\nfrom course.exercises.pipeline import rnn_step as m\ntensor = lambda t, **more: {'kind': 'tensor', 'shape': tuple(t.shape), 'dtype': str(t.dtype), " \
-         "'device': t.device.type, 'requires_grad': True, 'overlaps': False, 'values': t.detach(), **more}\n"
+FORGED = (
+    "from course.checks import case\nfrom course.exercises.pipeline import rnn_step as m\ntensor = lambda t, **more: {'kind': 'tensor', 'shape': tuple(t.shape), 'dtype': str(t.dtype), "
+    "'device': t.device.type, 'requires_grad': True, 'overlaps': False, 'values': t.detach(), **more}\n"
+)
 RESULTS = {
-    "nothing": "case.Result()", "no result": "None", "not even one": "type('X', (), {})()",
+    "nothing": "case.Result()",
+    "no result": "None",
+    "not even one": "type('X', (), {})()",
     "no numbers": "case.Result(value=tensor(c.args['h'], values=None), again=tensor(c.args['h'], values=None))",
     "other numbers": "case.Result(value=tensor(c.args['h'], shape=(1, 1)), again=tensor(c.args['h']))",
     "another dtype": "case.Result(value=tensor(c.args['h'], dtype='torch.int8'), again=tensor(c.args['h']))",
@@ -384,8 +460,10 @@ RESULTS = {
     "a gradient of another shape": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), grads={'h': torch.ones(9)})",
     "a gradient of nothing": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), grads={'z': torch.ones(9)})",
     "a short list": "case.Result(value={'kind': 'tuple', 'length': 1, 'items': []}, again=None)",
-    "no second call": "case.Result(value=tensor(c.args['h']))", "printed": "case.Result(error={}, printed=[])",
-    "an error that is none": "case.Result(error={'type': 'RuntimeError', 'message': 'meta tensor'})", "notes": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), notes=3)",
+    "no second call": "case.Result(value=tensor(c.args['h']))",
+    "printed": "case.Result(error={}, printed=[])",
+    "an error that is none": "case.Result(error={'type': 'RuntimeError', 'message': 'meta tensor'})",
+    "notes": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), notes=3)",
     "more parts": "type('R', (), {'value': 1, 'error': None, 'grad_error': None, 'passed': True})()",
 }
 
@@ -404,13 +482,17 @@ class TestNothingIsBelieved:
         assert lost(session, f"{FORGED}m.play = lambda a, c: {result}\n{RIGHT}") in ("tampering", "crash")
 
     def test_forged_results_of_training(self, session):
-        source = "from course.checks import case\nfrom course.exercises.training import train_epoch as m\nempty = {'kind': 'list', 'length': 0, 'items': []}\n" \
-                 "m.play = lambda a, c: case.Result(value=empty, again=empty, notes=[])\ndef train_epoch(model, batches, optimizer): return 1.0, 1.0"
+        source = (
+            "from course.checks import case\nfrom course.exercises.training import train_epoch as m\nempty = {'kind': 'list', 'length': 0, 'items': []}\n"
+            "m.play = lambda a, c: case.Result(value=empty, again=empty, notes=[])\ndef train_epoch(model, batches, optimizer): return 1.0, 1.0"
+        )
         with pytest.raises(Lost) as caught:
             verdict(session, source, "train_epoch")
         assert caught.value.reason == "tampering"
 
-    @pytest.mark.parametrize("change", ["log['start']['out.bias'] += 1", "log['steps'].clear()", "log['steps'][0]['grads'] = {}", "del log['end']", "log['taken'] = True"])
+    @pytest.mark.parametrize(
+        "change", ["log['start']['out.bias'] += 1", "log['steps'].clear()", "log['steps'][0]['grads'] = {}", "del log['end']", "log['taken'] = True"]
+    )
     def test_forged_notes(self, change):
         module, answers = exercises.find("train_epoch"), importlib.import_module("answers.train_epoch")
         case = module.cases(0)[0]
@@ -420,23 +502,30 @@ class TestNothingIsBelieved:
         with pytest.raises(trust.Tampered):
             trust.result({"result": result}, "train_epoch", case)
 
-    @pytest.mark.parametrize("play", ["yield from ()", "yield {'end': True}", "yield {'finding': None}; yield {'end': True}", "yield {'finding': {'outcome': 'passed', 'what': ''}}"])
+    @pytest.mark.parametrize(
+        "play", ["yield from ()", "yield {'end': True}", "yield {'finding': None}; yield {'end': True}", "yield {'finding': {'outcome': 'passed', 'what': ''}}"]
+    )
     def test_results_left_out(self, session, play):
         source = f"import sys\nS = sys.modules['hidden_state_inside.child'].Session\ndef play(self, *_): {play}\nS.play = play\n{RIGHT}"
         session.limits = replace(LIMITS, play_seconds=2)
         assert lost(session, source) in ("tampering", "time limit")
 
-    @pytest.mark.parametrize("source", [
-        "import json; json.dumps = lambda *a, **k: '[1, 2'", "import json; json.dumps = lambda *a, **k: '[' * 100_000", "import json; json.dumps = lambda *a, **k: '{\"body\": {\"evil\": 1}, \"sizes\": []}'",
-        "import json; json.dumps = lambda *a, **k: '{\"body\": {\"tensor\": [\"torch.float32\", [9], 0]}, \"sizes\": []}'",
-        "import os\nfor i in range(3, 256):\n    try: os.write(i, b'junk' * 1000)\n    except OSError: pass",
-        "import os\nfor i in range(3, 256):\n    try: os.close(i)\n    except OSError: pass",
-        "import os, time\nfor i in range(3, 256):\n    try: os.close(i)\n    except OSError: pass\nwhile True: time.sleep(1)",
-        "import sys; sys.modules['hidden_state_inside.wire'].pack = lambda value: b'\\xff' * 100",
-        "import sys; sys.modules['hidden_state_inside.child'].Session._frame = lambda self, a: sys.modules['hidden_state_inside.wire'].pack({'outputs': [{'output_type': 'evil'}], 'error': None})",
-        "get_ipython().outputs.items.append({'output_type': 'display_data', 'data': {'image/png': 7}, 'metadata': {}})",
-        "get_ipython().outputs.items.append(7)",
-    ])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import json; json.dumps = lambda *a, **k: '[1, 2'",
+            "import json; json.dumps = lambda *a, **k: '[' * 100_000",
+            'import json; json.dumps = lambda *a, **k: \'{"body": {"evil": 1}, "sizes": []}\'',
+            'import json; json.dumps = lambda *a, **k: \'{"body": {"tensor": ["torch.float32", [9], 0]}, "sizes": []}\'',
+            "import os\nfor i in range(3, 256):\n    try: os.write(i, b'junk' * 1000)\n    except OSError: pass",
+            "import os\nfor i in range(3, 256):\n    try: os.close(i)\n    except OSError: pass",
+            "import os, time\nfor i in range(3, 256):\n    try: os.close(i)\n    except OSError: pass\nwhile True: time.sleep(1)",
+            "import sys; sys.modules['hidden_state_inside.wire'].pack = lambda value: b'\\xff' * 100",
+            "import sys; sys.modules['hidden_state_inside.child'].Session._frame = lambda self, a: sys.modules['hidden_state_inside.wire'].pack({'outputs': [{'output_type': 'evil'}], 'error': None})",
+            "get_ipython().outputs.items.append({'output_type': 'display_data', 'data': {'image/png': 7}, 'metadata': {}})",
+            "get_ipython().outputs.items.append(7)",
+        ],
+    )
     def test_a_poisoned_line(self, session, source):
         assert lost(session, source) in ("tampering", "crash")
 

@@ -21,8 +21,14 @@ def student(name, mistake="", reason="", failure=""):
     outcome = "wrong" if mistake else "passed"
     verdict = {**CALLS[LESSONS[2]]["check_it"], "outcome": outcome, "mistake": mistake}
     work = SimpleNamespace(
-        student=name, status="failed" if failure else "graded", failure=failure, notes=[reason] if reason else [], missing=set(), cells={},
-        reasons={LESSONS[1]: reason} if reason else {}, results={LESSONS[2]: {"verdicts": {"7": verdict}, "stopped": {}}},
+        student=name,
+        status="failed" if failure else "graded",
+        failure=failure,
+        notes=[reason] if reason else [],
+        missing=set(),
+        cells={},
+        reasons={LESSONS[1]: reason} if reason else {},
+        results={LESSONS[2]: {"verdicts": {"7": verdict}, "stopped": {}}},
     )
     grades = {lesson: {"check_it": (4, 4, 4)} for lesson in LESSONS} | ({LESSONS[2]: {"check_it": (0, 0, 4)}} if mistake else {})
     return work, grades
@@ -30,7 +36,11 @@ def student(name, mistake="", reason="", failure=""):
 
 def round_of(*students):
     return SimpleNamespace(
-        unit="pipeline", lessons=CALLS, ran=3, work={work.student: work for work, _ in students}, grades={work.student: grades for work, grades in students},
+        unit="pipeline",
+        lessons=CALLS,
+        ran=3,
+        work={work.student: work for work, _ in students},
+        grades={work.student: grades for work, grades in students},
     )
 
 
@@ -98,6 +108,7 @@ def test_what_nobody_has_read_yet_is_not_lost():
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A course, with a folder in it as the current one, in which grading takes no time: it notes where the seed is, which is named from the root."""
+
     class Round:
         def __init__(self, *_):
             students = [student(f"s{n:03d}") for n in range(MANY)] + [student("d\x1b[2J\x9b2J")]

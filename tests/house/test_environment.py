@@ -1,4 +1,5 @@
 """pyproject.toml and environment.yml name the same packages, and each of them earns its place."""
+
 import ast
 import re
 import sys

@@ -47,7 +47,7 @@ def _saved_until_last_cell_ran(page, path):
     def last_output():
         page.keyboard.press("Control+s")
         page.wait_for_timeout(1000)
-        with contextlib.suppress(nbformat.reader.NotJSONError):     # read while it is being written
+        with contextlib.suppress(nbformat.reader.NotJSONError):  # read while it is being written
             last = nbformat.read(path, 4).cells[-1]
             return last.get("outputs") and last.outputs[0].text
 

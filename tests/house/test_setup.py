@@ -1,4 +1,5 @@
 """tools/start.py: what it says when something is missing, and that a second run is quick. No network."""
+
 import ast
 import glob
 import importlib.util
@@ -48,7 +49,10 @@ def run_start(folder, *arguments):
     """Run the copy of start.py. pip could find nothing, should it be called."""
     return subprocess.run(
         [sys.executable, str(folder / "tools" / "start.py"), *arguments],
-        capture_output=True, text=True, timeout=LONG, stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        stdin=subprocess.DEVNULL,
         env=dict(os.environ, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder), PYTHONDONTWRITEBYTECODE="1"),
     )
 
@@ -227,7 +231,7 @@ def test_a_busy_port_is_named_to_an_instructor_too(course, busy_port):
 
 def test_a_free_port_is_let_through(start, busy_port):
     assert start.port_in_use("localhost", busy_port)
-    assert any(_is_let_through(start) for _ in range(10))      # another program may take a free port before it is asked for
+    assert any(_is_let_through(start) for _ in range(10))  # another program may take a free port before it is asked for
 
 
 def _is_let_through(start):

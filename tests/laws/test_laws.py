@@ -32,9 +32,15 @@ def test_all_laws_hold_for_the_layers_of_pytorch(kind, options):
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
-@pytest.mark.parametrize("kind, options", [
-    (nn.RNN, dict(nonlinearity="relu")), (nn.RNN, dict(bias=False)), (nn.LSTM, dict(proj_size=2)), (nn.GRU, dict(bias=False)),
-])
+@pytest.mark.parametrize(
+    "kind, options",
+    [
+        (nn.RNN, dict(nonlinearity="relu")),
+        (nn.RNN, dict(bias=False)),
+        (nn.LSTM, dict(proj_size=2)),
+        (nn.GRU, dict(bias=False)),
+    ],
+)
 def test_laws_hold_for_other_options(kind, options):
     torch.manual_seed(1)
     assert all(laws.check_all(kind(5, 4, **options)))
@@ -199,14 +205,23 @@ class ScalesByTheNumberOfCalls(Broken):
 
 
 BROKEN = {
-    StartsFromOnes: "zero_law", StartsFromAKeptState: "zero_law", LearnedStartThatZeroesDoNotGive: "zero_law",
-    ForgetsAtSingleSteps: "step_law", HalvesTheStateAtSingleSteps: "step_law",
-    StateOneStepLate: "chunk_law last_valid_law", StateOfTheFirstStep: "chunk_law last_valid_law",
-    SubtractsTheBatchMean: "row_law", ReadsTheRowAbove: "row_law", FirstRowIsSpecial: "row_law",
-    RestartsAllRowsWithOne: "reset_law", ResetRowGoesOnFromSomethingElse: "reset_law",
-    DetachesTheState: "cut_law", DetachesWhatItReturns: "cut_law",
+    StartsFromOnes: "zero_law",
+    StartsFromAKeptState: "zero_law",
+    LearnedStartThatZeroesDoNotGive: "zero_law",
+    ForgetsAtSingleSteps: "step_law",
+    HalvesTheStateAtSingleSteps: "step_law",
+    StateOneStepLate: "chunk_law last_valid_law",
+    StateOfTheFirstStep: "chunk_law last_valid_law",
+    SubtractsTheBatchMean: "row_law",
+    ReadsTheRowAbove: "row_law",
+    FirstRowIsSpecial: "row_law",
+    RestartsAllRowsWithOne: "reset_law",
+    ResetRowGoesOnFromSomethingElse: "reset_law",
+    DetachesTheState: "cut_law",
+    DetachesWhatItReturns: "cut_law",
     ReturnsTheMeanAtTheEnd: "last_valid_law",
-    ScalesByWhatItSawFirst: "resume_law", WeightOutsideTheStateDict: "resume_law",
+    ScalesByWhatItSawFirst: "resume_law",
+    WeightOutsideTheStateDict: "resume_law",
 }
 
 
@@ -341,9 +356,22 @@ class TestCard:
         lengths = [7, 5, 2]
         packed, h_n = rnn(nn.utils.rnn.pack_padded_sequence(x, lengths))
         return {
-            "torch": torch, "rnn": rnn, "cell": cell, "x": x, "h": h, "s": h[0], "B": 3, "H": 4, "k": 3, "p": torch.tensor([2, 0]),
-            "keep": torch.tensor([0.0, 1, 1]).reshape(1, 3, 1), "lengths": lengths, "h_n": h_n, "f": io.BytesIO(),
-            "outputs": nn.utils.rnn.pad_packed_sequence(packed)[0], "same": lambda one, other: torch.allclose(one, other, atol=1e-5),
+            "torch": torch,
+            "rnn": rnn,
+            "cell": cell,
+            "x": x,
+            "h": h,
+            "s": h[0],
+            "B": 3,
+            "H": 4,
+            "k": 3,
+            "p": torch.tensor([2, 0]),
+            "keep": torch.tensor([0.0, 1, 1]).reshape(1, 3, 1),
+            "lengths": lengths,
+            "h_n": h_n,
+            "f": io.BytesIO(),
+            "outputs": nn.utils.rnn.pad_packed_sequence(packed)[0],
+            "same": lambda one, other: torch.allclose(one, other, atol=1e-5),
         }
 
     def test_it_has_every_law_in_the_order_of_the_module(self):
@@ -354,9 +382,13 @@ class TestCard:
         exec(self.rewound(line), self.names())
 
     BREAKS = {
-        "zero law": {"rnn": StartsFromOnes()}, "step law": {"s": torch.zeros(3, 4)}, "chunk law": {"rnn": StateOneStepLate()},
-        "row law": {"rnn": SubtractsTheBatchMean()}, "reset law": {"rnn": SubtractsTheBatchMean(), "keep": torch.zeros(1, 3, 1)},
-        "cut law": {"h": nn.Parameter(torch.tensor(float("nan")))}, "last-valid law": {"lengths": [7, 7, 7]},
+        "zero law": {"rnn": StartsFromOnes()},
+        "step law": {"s": torch.zeros(3, 4)},
+        "chunk law": {"rnn": StateOneStepLate()},
+        "row law": {"rnn": SubtractsTheBatchMean()},
+        "reset law": {"rnn": SubtractsTheBatchMean(), "keep": torch.zeros(1, 3, 1)},
+        "cut law": {"h": nn.Parameter(torch.tensor(float("nan")))},
+        "last-valid law": {"lengths": [7, 7, 7]},
         "resume law": {"rnn": ScalesByTheNumberOfCalls()},
     }
 

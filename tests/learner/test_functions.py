@@ -64,10 +64,19 @@ class TestWhichFunctionIsFound:
         notebook.write("def to_probs(logits): return 'the notebook'")
         assert find("to_probs")(0) == "the notebook"
 
-    @pytest.mark.parametrize("stub", [
-        "def to_probs(logits): pass", "def to_probs(logits): ...", 'def to_probs(logits):\n    """Softmax."""', "to_probs = None", "to_probs = ...",
-        "to_probs = 'text'", "", "def to_probs(logits): return None",
-    ])
+    @pytest.mark.parametrize(
+        "stub",
+        [
+            "def to_probs(logits): pass",
+            "def to_probs(logits): ...",
+            'def to_probs(logits):\n    """Softmax."""',
+            "to_probs = None",
+            "to_probs = ...",
+            "to_probs = 'text'",
+            "",
+            "def to_probs(logits): return None",
+        ],
+    )
     def test_else_the_kept_one(self, notebook, progress_file, stub):
         keep(progress_file, to_probs=self.KEPT)
         notebook.write(stub)
@@ -97,24 +106,27 @@ class TestWhichFunctionIsFound:
 
 
 class TestAFoundFunctionKeepsWorking:
-    @pytest.mark.parametrize("source", [
-        "import torch as t\ndef f(x): return t.tensor(x).item() + 1",
-        "ONE = 1\ndef f(x): return x + ONE",
-        "def plus(x): return x + ONE\nONE = 1\ndef f(x): return plus(x)",
-        "import math\ndef inner(x): return math.floor(x)\ndef outer(x): return inner(x)\ndef f(x): return outer(x) + 1",
-        "def f(x): return 1 if x == 0 else f(x - 1) + 1",
-        "def f(x): return 1 if x == 0 else g(x - 1) + 1\ndef g(x): return 1 if x == 0 else f(x - 1) + 1",
-        "def f(x, one=1): return x + one",
-        "def f(x, *, one=1): return x + one",
-        "def plus(x, *, one=1): return x + one\ndef f(x): return plus(x)",
-        "def make(one):\n    def f(x): return x + one\n    return f\nf = make(1)",
-        "f = lambda x: x + 1",
-        "def f(x): return sum(x + i for i in range(2)) - x",
-        "import functools\ndef plus(x, one): return x + one\nf = functools.partial(plus, one=1)",
-        "class Plus:\n    def __call__(self, x): return x + 1\nf = Plus()",
-    ])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import torch as t\ndef f(x): return t.tensor(x).item() + 1",
+            "ONE = 1\ndef f(x): return x + ONE",
+            "def plus(x): return x + ONE\nONE = 1\ndef f(x): return plus(x)",
+            "import math\ndef inner(x): return math.floor(x)\ndef outer(x): return inner(x)\ndef f(x): return outer(x) + 1",
+            "def f(x): return 1 if x == 0 else f(x - 1) + 1",
+            "def f(x): return 1 if x == 0 else g(x - 1) + 1\ndef g(x): return 1 if x == 0 else f(x - 1) + 1",
+            "def f(x, one=1): return x + one",
+            "def f(x, *, one=1): return x + one",
+            "def plus(x, *, one=1): return x + one\ndef f(x): return plus(x)",
+            "def make(one):\n    def f(x): return x + one\n    return f\nf = make(1)",
+            "f = lambda x: x + 1",
+            "def f(x): return sum(x + i for i in range(2)) - x",
+            "import functools\ndef plus(x, one): return x + one\nf = functools.partial(plus, one=1)",
+            "class Plus:\n    def __call__(self, x): return x + 1\nf = Plus()",
+        ],
+    )
     def test_when_the_notebooks_names_are_deleted_or_overwritten(self, notebook, source):
-        for spoil in (lambda names: names.clear(), lambda names: names.update({name: None for name in names})):
+        for spoil in (lambda names: names.clear(), lambda names: names.update(dict.fromkeys(names))):
             notebook.write(source)
             found = find("f")
             assert found(4) == 5
@@ -169,11 +181,22 @@ class TestBeside:
         assert not beside.is_own and not beside.disagrees
         assert beside.note() == "The numbers are PyTorch's. Write f, run this cell again, and they are yours."
 
-    @pytest.mark.parametrize("own", [
-        double, talker, Doubler(), functools.partial(torch.mul, other=2), lambda x: (2 * x).double(),
-        lambda x: (2 * x).requires_grad_(), lambda x: nn.Parameter(2 * x), torch.no_grad()(double), torch.inference_mode()(double),
-        lambda x: (2 * x).T.contiguous().T, lambda x: x.mul_(2),
-    ])
+    @pytest.mark.parametrize(
+        "own",
+        [
+            double,
+            talker,
+            Doubler(),
+            functools.partial(torch.mul, other=2),
+            lambda x: (2 * x).double(),
+            lambda x: (2 * x).requires_grad_(),
+            lambda x: nn.Parameter(2 * x),
+            torch.no_grad()(double),
+            torch.inference_mode()(double),
+            lambda x: (2 * x).T.contiguous().T,
+            lambda x: x.mul_(2),
+        ],
+    )
     def test_a_right_function(self, own, capsys):
         beside = Beside("f", own, double)
         value = beside(X)
@@ -201,30 +224,33 @@ class TestBeside:
     def test_differences_of_rounding_agree(self):
         assert not (beside := Beside("f", lambda x: 2 * x + 5e-6, double))(X).isnan().any() and not beside.disagrees
 
-    @pytest.mark.parametrize("own, trouble", [
-        (raiser, "raises KeyError: 'W_hh'"),
-        (lambda x, h: x, "raises TypeError"),
-        (lambda x: None, "returns NoneType where 1 tensor should be"),
-        (lambda x: ..., "returns ellipsis where 1 tensor should be"),
-        (lambda x: "2 * x", "returns str where 1 tensor should be"),
-        (lambda x: (2 * x).tolist(), "returns list where 1 tensor should be"),
-        (lambda x: (2 * x).numpy(), "returns ndarray where 1 tensor should be"),
-        (lambda x: (row for row in x), "returns generator where 1 tensor should be"),
-        (lambda x: (2 * x,), "returns tuple where 1 tensor should be"),
-        (lambda x: [2 * x], "returns list where 1 tensor should be"),
-        (two, "returns tuple where 1 tensor should be"),
-        (lambda x: {"x": x}, "returns dict where 1 tensor should be"),
-        (lambda x: 2 * x[0], "returns the shape (3,) where (2, 3) should be"),
-        (lambda x: 2 * x.T, "returns the shape (3, 2) where (2, 3) should be"),
-        (lambda x: (2 * x).sum(), "returns the shape () where (2, 3) should be"),
-        (lambda x: torch.zeros(1).expand(10**12), "returns the shape (1000000000000,) where (2, 3) should be"),
-        (lambda x: x > 0, "returns torch.bool where torch.float32 should be"),
-        (lambda x: (2 * x).long(), "returns torch.int64 where torch.float32 should be"),
-        (lambda x: 2 * x + 1j, "returns torch.complex64 where torch.float32 should be"),
-        (lambda x: (2 * x).to("meta"), "returns the device meta where cpu should be"),
-        (lambda x: (2 * x).to_sparse(), "returns the layout torch.sparse_coo where torch.strided should be"),
-        (lambda x: loop(x), "raises RecursionError"),
-    ])
+    @pytest.mark.parametrize(
+        "own, trouble",
+        [
+            (raiser, "raises KeyError: 'W_hh'"),
+            (lambda x, h: x, "raises TypeError"),
+            (lambda x: None, "returns NoneType where 1 tensor should be"),
+            (lambda x: ..., "returns ellipsis where 1 tensor should be"),
+            (lambda x: "2 * x", "returns str where 1 tensor should be"),
+            (lambda x: (2 * x).tolist(), "returns list where 1 tensor should be"),
+            (lambda x: (2 * x).numpy(), "returns ndarray where 1 tensor should be"),
+            (lambda x: (row for row in x), "returns generator where 1 tensor should be"),
+            (lambda x: (2 * x,), "returns tuple where 1 tensor should be"),
+            (lambda x: [2 * x], "returns list where 1 tensor should be"),
+            (two, "returns tuple where 1 tensor should be"),
+            (lambda x: {"x": x}, "returns dict where 1 tensor should be"),
+            (lambda x: 2 * x[0], "returns the shape (3,) where (2, 3) should be"),
+            (lambda x: 2 * x.T, "returns the shape (3, 2) where (2, 3) should be"),
+            (lambda x: (2 * x).sum(), "returns the shape () where (2, 3) should be"),
+            (lambda x: torch.zeros(1).expand(10**12), "returns the shape (1000000000000,) where (2, 3) should be"),
+            (lambda x: x > 0, "returns torch.bool where torch.float32 should be"),
+            (lambda x: (2 * x).long(), "returns torch.int64 where torch.float32 should be"),
+            (lambda x: 2 * x + 1j, "returns torch.complex64 where torch.float32 should be"),
+            (lambda x: (2 * x).to("meta"), "returns the device meta where cpu should be"),
+            (lambda x: (2 * x).to_sparse(), "returns the layout torch.sparse_coo where torch.strided should be"),
+            (lambda x: loop(x), "raises RecursionError"),
+        ],
+    )
     def test_one_that_cannot_be_used_leaves_pytorchs_numbers_and_says_why(self, own, trouble, recwarn):
         beside = Beside("f", own, double)
         for _ in range(2):
@@ -233,15 +259,18 @@ class TestBeside:
         assert beside.note().startswith(f"The numbers are PyTorch's: your f {trouble}") and beside.note().endswith(".")
         assert not recwarn.list
 
-    @pytest.mark.parametrize("own, trouble", [
-        (lambda x: 2 * x, "returns Tensor where 2 tensors should be"),
-        (lambda x: (2 * x,), "returns tuple where 2 tensors should be"),
-        (lambda x: (2 * x, None), "returns tuple where 2 tensors should be"),
-        (lambda x: (list(x), x), "returns tuple where 2 tensors should be"),
-        (lambda x: (2 * x, 3 * x, x), "returns tuple where 2 tensors should be"),
-        (lambda x: (2 * x, 3 * x[0]), "returns the shape (3,) where (2, 3) should be"),
-        (lambda x: torch.stack([2 * x, 3 * x]), "returns Tensor where 2 tensors should be"),
-    ])
+    @pytest.mark.parametrize(
+        "own, trouble",
+        [
+            (lambda x: 2 * x, "returns Tensor where 2 tensors should be"),
+            (lambda x: (2 * x,), "returns tuple where 2 tensors should be"),
+            (lambda x: (2 * x, None), "returns tuple where 2 tensors should be"),
+            (lambda x: (list(x), x), "returns tuple where 2 tensors should be"),
+            (lambda x: (2 * x, 3 * x, x), "returns tuple where 2 tensors should be"),
+            (lambda x: (2 * x, 3 * x[0]), "returns the shape (3,) where (2, 3) should be"),
+            (lambda x: torch.stack([2 * x, 3 * x]), "returns Tensor where 2 tensors should be"),
+        ],
+    )
     def test_so_does_one_with_another_number_of_results(self, own, trouble):
         beside = Beside("f", own, two)
         assert all(map(torch.equal, beside(X), two(X)))
@@ -356,7 +385,7 @@ def naive(logits):
 def looked_at(explorer):
     """The note of an explorer, after its sentence, its still form and its browser tables were asked for at both ends and at the start."""
     start = explorer.at()
-    for at in ({name: 0 for name in start}, {c.name: len(c.values) - 1 for c in explorer.scene.controls}, start):
+    for at in (dict.fromkeys(start, 0), {c.name: len(c.values) - 1 for c in explorer.scene.controls}, start):
         for control in explorer.scene.controls:
             setattr(explorer.sliders[control.name], control.trait, control.values[at[control.name]])
         assert explorer.sentence() and still.html(explorer).endswith("</div>")
@@ -400,7 +429,7 @@ class TestWrongFunctionsInExplorers:
         assert looked_at(explorer).startswith(YOURS.format("to_probs"))
 
     def test_a_bias_along_the_batch(self):
-        explorer = explore.output_layer(lambda h, W, b: h @ W.T + b[:len(h), None])
+        explorer = explore.output_layer(lambda h, W, b: h @ W.T + b[: len(h), None])
         assert looked_at(explorer).startswith(PYTORCHS.format("output_layer") + "raises RuntimeError")
         assert explorer.sentence() == explore.output_layer(torch.nn.functional.linear).sentence()
 
@@ -438,7 +467,9 @@ class TestWrongFunctionsInExplorers:
             assert explorer.canvas.tables["tables"][name]["data"] == packed["data"], name
 
     def test_your_cell_in_your_run(self):
-        notes = {step: looked_at(explore.carry(whole, step)) for step in (torch.rnn_tanh_cell, lambda x, h, *weights: 0.5 * torch.rnn_tanh_cell(x, h, *weights))}
+        notes = {
+            step: looked_at(explore.carry(whole, step)) for step in (torch.rnn_tanh_cell, lambda x, h, *weights: 0.5 * torch.rnn_tanh_cell(x, h, *weights))
+        }
         right, wrong = notes.values()
         assert right.endswith("PyTorch's are the same.") and wrong.startswith(YOURS.format("run_sequence"))
 
@@ -464,13 +495,27 @@ class TestWrongFunctionsInExplorers:
         explorer = explore.zero_state(lambda num_layers, batch, hidden, like: like.new_ones(num_layers, batch, hidden))
         assert looked_at(explorer) == YOURS.format("init_hidden") + " by up to 1."
 
-    @pytest.mark.parametrize("change", [
-        lambda outputs, h: (NAN * outputs, NAN * h), lambda outputs, h: (outputs / 0, h / 0), lambda outputs, h: [outputs, h],
-        lambda outputs, h: (outputs.double(), h.double()), lambda outputs, h: (outputs.half(), h.half()), lambda outputs, h: (outputs.long(), h.long()),
-        lambda outputs, h: (outputs > 0, h > 0), lambda outputs, h: (outputs + 1j, h + 1j), lambda outputs, h: (outputs.to("meta"), h.to("meta")),
-        lambda outputs, h: outputs, lambda outputs, h: (list(outputs), h), lambda outputs, h: (outputs, h[None]), lambda outputs, h: "outputs",
-        lambda outputs, h: (step for step in outputs), lambda outputs, h: None, lambda outputs, h: (nn.Parameter(outputs.detach()), h),
-    ])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda outputs, h: (NAN * outputs, NAN * h),
+            lambda outputs, h: (outputs / 0, h / 0),
+            lambda outputs, h: [outputs, h],
+            lambda outputs, h: (outputs.double(), h.double()),
+            lambda outputs, h: (outputs.half(), h.half()),
+            lambda outputs, h: (outputs.long(), h.long()),
+            lambda outputs, h: (outputs > 0, h > 0),
+            lambda outputs, h: (outputs + 1j, h + 1j),
+            lambda outputs, h: (outputs.to("meta"), h.to("meta")),
+            lambda outputs, h: outputs,
+            lambda outputs, h: (list(outputs), h),
+            lambda outputs, h: (outputs, h[None]),
+            lambda outputs, h: "outputs",
+            lambda outputs, h: (step for step in outputs),
+            lambda outputs, h: None,
+            lambda outputs, h: (nn.Parameter(outputs.detach()), h),
+        ],
+    )
     def test_whatever_a_run_returns(self, change):
         for make in (explore.carry, explore.memory):
             assert looked_at(make(returns(change))).startswith(("The numbers are yours, from run_sequence.", PYTORCHS.format("run_sequence")))
@@ -495,24 +540,52 @@ class TestEveryExplorerWithOneFunction:
         explorer = self.made(name, lambda value: value)
         assert looked_at(explorer) == f"The numbers are yours, from {ROW[name][0]}. PyTorch's are the same."
 
-    @pytest.mark.parametrize("change", [
-        lambda value: value * NAN, lambda value: value + float("inf"), lambda value: value - float("inf"), lambda value: value + 1e30, lambda value: value + 1,
-    ])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda value: value * NAN,
+            lambda value: value + float("inf"),
+            lambda value: value - float("inf"),
+            lambda value: value + 1e30,
+            lambda value: value + 1,
+        ],
+    )
     def test_wrong_numbers_are_shown_as_they_are(self, name, change):
         explorer = self.made(name, change)
         assert looked_at(explorer).startswith(YOURS.format(ROW[name][0]))
 
-    @pytest.mark.parametrize("change", [
-        lambda value: value.double(), lambda value: value.clone().requires_grad_(), lambda value: nn.Parameter(value), lambda value: value.clone().as_subclass(nn.Buffer),
-    ])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda value: value.double(),
+            lambda value: value.clone().requires_grad_(),
+            lambda value: nn.Parameter(value),
+            lambda value: value.clone().as_subclass(nn.Buffer),
+        ],
+    )
     def test_other_right_tensors_agree(self, name, change):
         assert looked_at(self.made(name, change)).endswith("PyTorch's are the same.")
 
-    @pytest.mark.parametrize("change", [
-        lambda value: (value,), lambda value: [value], lambda value: value[None], lambda value: value.sum(), lambda value: value.tolist(), lambda value: None,
-        lambda value: "text", lambda value: iter(value), lambda value: value + 1j, lambda value: value.long(), lambda value: value > 0,
-        lambda value: value.to("meta"), lambda value: value.to_sparse(), lambda value: 1 / 0, lambda value: value.numpy(),
-    ])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda value: (value,),
+            lambda value: [value],
+            lambda value: value[None],
+            lambda value: value.sum(),
+            lambda value: value.tolist(),
+            lambda value: None,
+            lambda value: "text",
+            lambda value: iter(value),
+            lambda value: value + 1j,
+            lambda value: value.long(),
+            lambda value: value > 0,
+            lambda value: value.to("meta"),
+            lambda value: value.to_sparse(),
+            lambda value: 1 / 0,
+            lambda value: value.numpy(),
+        ],
+    )
     def test_what_does_not_fit_leaves_pytorchs_numbers(self, name, change):
         explorer = self.made(name, change)
         assert looked_at(explorer).startswith(PYTORCHS.format(ROW[name][0]))

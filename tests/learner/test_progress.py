@@ -66,8 +66,14 @@ class TestMyCourse:
             {"kind": "text", "name": "insight", "section": "Build", "points": 3},
         ]
         file = tmp_path / "lessons.json"
-        file.write_text(json.dumps({"one": [{"lesson": "01_a", "title": "A", "minutes": 20, "items": items}], "two": [
-            {"lesson": "02_b", "title": "B", "minutes": 5, "items": [{"kind": "quiz", "name": "1", "section": "Quiz", "points": 2}]}]}))
+        file.write_text(
+            json.dumps(
+                {
+                    "one": [{"lesson": "01_a", "title": "A", "minutes": 20, "items": items}],
+                    "two": [{"lesson": "02_b", "title": "B", "minutes": 5, "items": [{"kind": "quiz", "name": "1", "section": "Quiz", "points": 2}]}],
+                }
+            )
+        )
         monkeypatch.setattr(progress, "LESSONS", file)
 
     def test_at_the_start(self):

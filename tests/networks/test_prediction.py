@@ -172,16 +172,19 @@ def sequential(*modules):
     return Chain()
 
 
-@pytest.mark.parametrize("model, said", [
-    (sequential(nn.Linear(5, 3)), "it holds none"),
-    (sequential(nn.RNN(5, 4), nn.GRU(4, 4), nn.Linear(4, 3)), "it holds 2"),
-    (sequential(nn.RNN(5, 4)), "none did"),
-    (sequential(nn.Linear(5, 5), nn.RNN(5, 4)), "none did"),
-    (sequential(nn.RNN(5, 4), nn.Linear(4, 4), nn.Linear(4, 3)), "2 did"),
-    (sequential(nn.GRU(5, 4, bidirectional=True), nn.Linear(8, 3)), "both directions"),
-    (lambda x: x, "an nn.Module, and this is of type function"),
-    (nn.RNN, "an nn.Module, and this is of type type"),
-])
+@pytest.mark.parametrize(
+    "model, said",
+    [
+        (sequential(nn.Linear(5, 3)), "it holds none"),
+        (sequential(nn.RNN(5, 4), nn.GRU(4, 4), nn.Linear(4, 3)), "it holds 2"),
+        (sequential(nn.RNN(5, 4)), "none did"),
+        (sequential(nn.Linear(5, 5), nn.RNN(5, 4)), "none did"),
+        (sequential(nn.RNN(5, 4), nn.Linear(4, 4), nn.Linear(4, 3)), "2 did"),
+        (sequential(nn.GRU(5, 4, bidirectional=True), nn.Linear(8, 3)), "both directions"),
+        (lambda x: x, "an nn.Module, and this is of type function"),
+        (nn.RNN, "an nn.Module, and this is of type type"),
+    ],
+)
 def test_a_module_that_cannot_be_traced_is_refused_in_words(model, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         trace_prediction(model, sequence())

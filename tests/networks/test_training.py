@@ -175,26 +175,29 @@ class TestALearnersOwn:
         assert [(f"{e.loss:.4f}", e.accuracy) for e in own.epochs] == [(f"{e.loss:.4f}", e.accuracy) for e in trace.epochs]
 
     def test_that_is_not_written_yet_is_replaced(self, trace):
-        def train_epoch(model, batches, optimizer):
-            ...
+        def train_epoch(model, batches, optimizer): ...
 
         assert fit(train_epoch, show=False).epochs == trace.epochs
 
-    @pytest.mark.parametrize("result, said", [
-        (None, "it returned None (NoneType)"),
-        (0.5, "it returned 0.5 (float)"),
-        ((1.0,), "it returned (1.0,) (tuple)"),
-        ({"loss": 1, "accuracy": 0}, "(dict)"),
-        ("ab", "it returned 'ab' (str)"),
-        ((torch.tensor(1.0), 0.5), "its loss is a tensor of shape (): take its .item()"),
-        ((1.0, torch.zeros(3)), "its accuracy is a tensor of shape (3,)"),
-        ((1.0, "0.5"), "its accuracy is '0.5' (str)"),
-        ((1.0, True), "its accuracy is True (bool)"),
-        ((float("nan"), 0.5), "returned the loss nan"),
-        ((-1.0, 0.5), "returned the loss -1.0"),
-        ((1.0, 43.0), "returned the accuracy 43.0"),
-        ((1.0, float("nan")), "returned the accuracy nan"),
-    ], ids=str)
+    @pytest.mark.parametrize(
+        "result, said",
+        [
+            (None, "it returned None (NoneType)"),
+            (0.5, "it returned 0.5 (float)"),
+            ((1.0,), "it returned (1.0,) (tuple)"),
+            ({"loss": 1, "accuracy": 0}, "(dict)"),
+            ("ab", "it returned 'ab' (str)"),
+            ((torch.tensor(1.0), 0.5), "its loss is a tensor of shape (): take its .item()"),
+            ((1.0, torch.zeros(3)), "its accuracy is a tensor of shape (3,)"),
+            ((1.0, "0.5"), "its accuracy is '0.5' (str)"),
+            ((1.0, True), "its accuracy is True (bool)"),
+            ((float("nan"), 0.5), "returned the loss nan"),
+            ((-1.0, 0.5), "returned the loss -1.0"),
+            ((1.0, 43.0), "returned the accuracy 43.0"),
+            ((1.0, float("nan")), "returned the accuracy nan"),
+        ],
+        ids=str,
+    )
     def test_that_returns_rubbish(self, result, said, capsys):
         threads = torch.get_num_threads()
         with pytest.raises(ValueError, match="train_epoch") as refused:
@@ -220,18 +223,21 @@ def made_up(*losses, tests=None):
 
 
 class TestObservations:
-    @pytest.mark.parametrize("losses, seen", [
-        ([], []),
-        ([1.2], ["worse than guessing (ln 3 = 1.10)"]),
-        ([1.105], ["no better than guessing"]),     # the table shows 1.10
-        ([1.07], ["no better than guessing"]),
-        ([0.9], ["better than guessing"]),
-        ([1.2, 0.9, 0.7, 0.5, 0.4], ["worse than guessing (ln 3 = 1.10)", "falling fastest", "still falling", "still falling", "still falling"]),
-        ([0.9, 0.5, 0.4, 0.39], ["better than guessing", "falling fastest", "levelling off", "levelled off"]),
-        ([0.9, 0.5, 0.6], ["better than guessing", "falling fastest", "rising"]),
-        ([1.1, 1.1, 1.09], ["no better than guessing"] * 3),
-        ([1.0, 1.3], ["better than guessing", "worse than guessing (ln 3 = 1.10); rising"]),
-    ])
+    @pytest.mark.parametrize(
+        "losses, seen",
+        [
+            ([], []),
+            ([1.2], ["worse than guessing (ln 3 = 1.10)"]),
+            ([1.105], ["no better than guessing"]),  # the table shows 1.10
+            ([1.07], ["no better than guessing"]),
+            ([0.9], ["better than guessing"]),
+            ([1.2, 0.9, 0.7, 0.5, 0.4], ["worse than guessing (ln 3 = 1.10)", "falling fastest", "still falling", "still falling", "still falling"]),
+            ([0.9, 0.5, 0.4, 0.39], ["better than guessing", "falling fastest", "levelling off", "levelled off"]),
+            ([0.9, 0.5, 0.6], ["better than guessing", "falling fastest", "rising"]),
+            ([1.1, 1.1, 1.09], ["no better than guessing"] * 3),
+            ([1.0, 1.3], ["better than guessing", "worse than guessing (ln 3 = 1.10); rising"]),
+        ],
+    )
     def test_follow_from_the_losses(self, losses, seen):
         assert observe(made_up(*losses)) == seen
 

@@ -126,10 +126,19 @@ class TestTraceAgreesWithTheLayer:
         Trace.of(rnn, out, example.sequence())
         assert rnn.training and not out.training
 
-    @pytest.mark.parametrize("layer", [
-        nn.LSTM(5, 4), nn.GRU(5, 4), nn.RNN(5, 4, bidirectional=True), nn.RNN(5, 4, num_layers=2),
-        nn.RNN(5, 4, nonlinearity="relu"), nn.RNNCell(5, 4), nn.Linear(5, 4),
-    ], ids=str)
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            nn.LSTM(5, 4),
+            nn.GRU(5, 4),
+            nn.RNN(5, 4, bidirectional=True),
+            nn.RNN(5, 4, num_layers=2),
+            nn.RNN(5, 4, nonlinearity="relu"),
+            nn.RNNCell(5, 4),
+            nn.Linear(5, 4),
+        ],
+        ids=str,
+    )
     def test_other_layers_are_refused_in_words(self, layer):
         with pytest.raises(TypeError, match="Trace records nn.RNN with one layer, one direction and tanh; this is") as refused:
             Trace.of(layer, example.out(), example.sequence())

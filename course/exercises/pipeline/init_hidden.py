@@ -34,27 +34,20 @@ MISTAKES = {
     ),
     "the layer axis is missing": lambda num_layers, batch, hidden, like: _zeros(like, batch, hidden),
     "the layer axis is always 1": lambda num_layers, batch, hidden, like: _zeros(like, 1, batch, hidden),
-    "the batch axis is always 1, and every sequence needs a state of its own": (
-        lambda num_layers, batch, hidden, like: _zeros(like, num_layers, 1, hidden)
-    ),
+    "the batch axis is always 1, and every sequence needs a state of its own": (lambda num_layers, batch, hidden, like: _zeros(like, num_layers, 1, hidden)),
     "batch and hidden are swapped": lambda num_layers, batch, hidden, like: _zeros(like, num_layers, hidden, batch),
     "the axes are turned round": lambda num_layers, batch, hidden, like: _zeros(like, hidden, batch, num_layers),
-    "the state is shaped like the input instead of (num_layers, batch, hidden)": (
-        lambda num_layers, batch, hidden, like: torch.zeros_like(like)
-    ),
+    "the state is shaped like the input instead of (num_layers, batch, hidden)": (lambda num_layers, batch, hidden, like: torch.zeros_like(like)),
     "the state is filled with ones": lambda **args: oracle(**args) + 1,
-    "the memory was never filled: torch.empty, new_empty or empty_like give whatever lay there before": (
-        lambda **args: oracle(**args) + float("nan")
-    ),
-    "batch is taken from the input's first axis, and that is time": (
-        lambda num_layers, batch, hidden, like: _zeros(like, num_layers, like.shape[0], hidden)
-    ),
+    "the memory was never filled: torch.empty, new_empty or empty_like give whatever lay there before": (lambda **args: oracle(**args) + float("nan")),
+    "batch is taken from the input's first axis, and that is time": (lambda num_layers, batch, hidden, like: _zeros(like, num_layers, like.shape[0], hidden)),
 }
 
 
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 8)
+
     def args(num_layers, batch, hidden, like):
         return {"num_layers": num_layers, "batch": batch, "hidden": hidden, "like": like}
 
@@ -87,12 +80,16 @@ def judge(case, result):
         return finding
     if result.value["requires_grad"]:
         return Finding(
-            "wrong", "the state requires a gradient: it should be a constant", case.title,
+            "wrong",
+            "the state requires a gradient: it should be a constant",
+            case.title,
             cause="the zeros are computed from `like`, so that they hang in its graph, or requires_grad=True was asked for",
         )
     if result.value["overlaps"]:
         return Finding(
-            "wrong", "the rows of the state share one piece of memory: a change in one sequence's state changes the others",
-            case.title, cause="expand repeats a tensor without copying it",
+            "wrong",
+            "the rows of the state share one piece of memory: a change in one sequence's state changes the others",
+            case.title,
+            cause="expand repeats a tensor without copying it",
         )
     return None

@@ -66,6 +66,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 4, 5), size(g, 6, 7), size(g, 2, 3)
+
     def draw(steps, batch, hidden, lengths=None):
         lengths = torch.randint(1, steps + 1, (batch,), generator=g) if lengths is None else torch.tensor(lengths)
         return {"outputs": normal(g, steps, batch, hidden), "lengths": lengths}

@@ -54,6 +54,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(batch, features, hidden):
         weights = cell_weights(g, features, hidden)
         return {"rnn": weights, "x": normal(g, batch, features), "h": normal(g, batch, hidden, scale=0.7)}

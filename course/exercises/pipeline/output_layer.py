@@ -42,9 +42,7 @@ MISTAKES = {
     "tanh is applied to the state a second time": lambda h, W, b: oracle(h.tanh(), W, b),
     "W is not transposed. Where classes == hidden, nothing complains": lambda h, W, b: oracle(h, _square(W), b),
     "the result is turned round, (C, B)": lambda h, W, b: oracle(h, W, b).T,
-    "the bias is added along the batch and not along the classes": (
-        lambda h, W, b: oracle(h, W, b * 0) + b.unsqueeze(1).expand(len(h), len(h))[:, :1]
-    ),
+    "the bias is added along the batch and not along the classes": (lambda h, W, b: oracle(h, W, b * 0) + b.unsqueeze(1).expand(len(h), len(h))[:, :1]),
     "the logits of the first sequence are given to all": lambda h, W, b: oracle(h[:1].expand_as(h), W, b),
     "the states are averaged over the batch": lambda h, W, b: oracle(h.mean(0, keepdim=True).expand_as(h), W, b),
     "the best class is returned instead of the logits": lambda h, W, b: oracle(h, W, b).argmax(-1),
@@ -55,6 +53,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(batch, hidden, classes, scale=1.0):
         return {"h": normal(g, batch, hidden, scale=0.7), "W": normal(g, classes, hidden, scale=scale), "b": normal(g, classes)}
 

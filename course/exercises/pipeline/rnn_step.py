@@ -27,8 +27,10 @@ oracle = step
 
 def _with(**changes):
     """The oracle with some of its arguments replaced: each change is a function of the arguments by name."""
+
     def mistaken(**args):
         return oracle(**{**args, **{name: change(args) for name, change in changes.items()}})
+
     return mistaken
 
 
@@ -83,6 +85,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(batch, features, hidden, scale=1.0):
         weights = cell_weights(g, features, hidden)
         return {"x": normal(g, batch, features, scale=scale), "h": normal(g, batch, hidden, scale=0.7), **weights}

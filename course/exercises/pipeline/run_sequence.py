@@ -27,18 +27,22 @@ def oracle(x, h0, cell):
 
 def _on(change):
     """A mistake in what is done with the right outputs: change(outputs, h_n, x, h0) -> (outputs, h_n)."""
+
     def mistaken(x, h0, cell):
         return change(*oracle(x, h0, cell), x, h0)
+
     return mistaken
 
 
 def _every_step_from(state):
     """Every step starts from state(x, h0, cell), shaped (T, B, H): all steps run at once, as one large batch."""
+
     def mistaken(x, h0, cell):
         T, B, _ = x.shape
         outputs, _ = oracle(x.flatten(0, 1).unsqueeze(0), state(x, h0, cell).flatten(0, 1), cell)
         outputs = outputs.reshape(T, B, -1)
         return outputs, outputs[-1]
+
     return mistaken
 
 
@@ -64,9 +68,7 @@ MISTAKES = {
     "the state is not passed on: every step starts from h0 again": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1)),
     "the state is reset to zeros at every step": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1) * 0),
     "h0 is ignored: the run starts from zeros": lambda x, h0, cell: oracle(x, h0 * 0, cell),
-    "the state is detached inside the loop: the numbers are right, but nothing is learned through time": (
-        _every_step_from(_detached_after_h0)
-    ),
+    "the state is detached inside the loop: the numbers are right, but nothing is learned through time": (_every_step_from(_detached_after_h0)),
     "the state is detached at every step, the first one included": _every_step_from(lambda x, h0, cell: _before_each_step(x, h0, cell).detach()),
     "the outputs are detached when they are put into the list": _on(lambda out, h_n, x, h0: (out.detach(), h_n)),
     "h0 is detached": lambda x, h0, cell: oracle(x, h0.detach(), cell),
@@ -92,6 +94,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 8)
+
     def draw(steps, batch, features, hidden, kind="rnn"):
         x, h0 = normal(g, steps, batch, features), normal(g, batch, hidden, scale=0.7)
         return {"x": x, "h0": h0, "cell": {"kind": kind, **cell_weights(g, features, hidden, kind)}}

@@ -45,6 +45,7 @@ def oracle(x, h0, cells):
 def _on(change):
     def mistaken(x, h0, cells):
         return change(*oracle(x, h0, cells), x, h0)
+
     return mistaken
 
 
@@ -52,7 +53,7 @@ def _layers_apart(x, h0, cells, below):
     """Layer by layer, each fed with below(outputs of the layer underneath)."""
     outputs, last = x, []
     for i, cell in enumerate(cells):
-        outputs, h_n = oracle(below(outputs, h0[i - 1]) if i else x, h0[i:i + 1], [cell])
+        outputs, h_n = oracle(below(outputs, h0[i - 1]) if i else x, h0[i : i + 1], [cell])
         last.append(h_n[0])
     return outputs, torch.stack(last)
 
@@ -60,7 +61,7 @@ def _layers_apart(x, h0, cells, below):
 def _x_to_every_layer(x, h0, cells):
     if x.shape[-1] != h0.shape[-1]:
         raise ValueError("this mistake raises an error where features != hidden")
-    runs = [oracle(x, h0[i:i + 1], [cell]) for i, cell in enumerate(cells)]
+    runs = [oracle(x, h0[i : i + 1], [cell]) for i, cell in enumerate(cells)]
     return runs[-1][0], torch.cat([h_n for _, h_n in runs])
 
 
@@ -91,6 +92,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(layers, steps, batch, features, hidden):
         cells = [cell_weights(g, features if i == 0 else hidden, hidden) for i in range(layers)]
         return {"x": normal(g, steps, batch, features), "h0": normal(g, layers, batch, hidden, scale=0.7), "cells": cells}

@@ -68,6 +68,7 @@ def _chosen(scores, targets):
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(steps, batch, classes, scale=2.0):
         targets = torch.randint(classes, (steps, batch), generator=g)
         return {"logits": normal(g, steps, batch, classes, scale=scale), "targets": targets}

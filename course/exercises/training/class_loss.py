@@ -74,6 +74,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(steps, batch, classes, kind="rnn", **settings):
         x = normal(g, steps, batch, 5)
         y = torch.arange(batch).roll(1) % classes

@@ -46,24 +46,30 @@ def _memory(rnn, x):
 
 def _instead(change):
     """The right trace with some of its values replaced: change(right, rnn, out, x) -> {key: value}."""
+
     def mistaken(rnn, out, x):
         right = oracle(rnn, out, x)
         return {**right, **change(right, rnn, out, x)}
+
     return mistaken
 
 
 def _from_state(state):
     """A trace whose logits and probabilities are made from another state(right, rnn, x)."""
+
     def change(right, rnn, out, x):
         logits = make_out(out)(state(right, rnn, x))
         return {"logits": logits, "probs": logits.softmax(-1)}
+
     return _instead(change)
 
 
 def _ends_at(state):
     """A trace that takes another state(right, rnn, x) for h at t=T, and goes on with it."""
+
     def change(right, rnn, out, x):
         return {"carried": state(right, rnn, x), **_pick(_from_state(state)(rnn, out, x), "logits", "probs")}
+
     return _instead(change)
 
 
@@ -99,22 +105,14 @@ MISTAKES = {
     ),
     "log_softmax was taken: these are logarithms": _instead(lambda right, *_: {"probs": right["logits"].log_softmax(-1)}),
     "the sigmoid was taken: the numbers do not sum to 1": _instead(lambda right, *_: {"probs": right["logits"].sigmoid()}),
-    "`carried` is the memory c of the LSTM, and not its state h. An LSTM returns (h, c)": (
-        _instead(lambda right, rnn, out, x: {"carried": _memory(rnn, x)})
-    ),
+    "`carried` is the memory c of the LSTM, and not its state h. An LSTM returns (h, c)": (_instead(lambda right, rnn, out, x: {"carried": _memory(rnn, x)})),
     "the memory c of the LSTM is taken for its state h. An LSTM returns (h, c)": _ends_at(lambda right, rnn, x: _memory(rnn, x)),
-    "`cell` is the memory c of the LSTM, and not its state h. An LSTM returns (h, c)": (
-        _instead(lambda right, rnn, out, x: {"cell": _memory(rnn, x[:1])})
-    ),
+    "`cell` is the memory c of the LSTM, and not its state h. An LSTM returns (h, c)": (_instead(lambda right, rnn, out, x: {"cell": _memory(rnn, x[:1])})),
     "`carried` is the state of the lowest layer; the top one is the last": (
         _instead(lambda right, rnn, out, x: {"carried": _states(_lowest_layer(rnn), x)[-1]})
     ),
-    "the state of the lowest layer is carried on; the top one is the last": (
-        _ends_at(lambda right, rnn, x: _states(_lowest_layer(rnn), x)[-1])
-    ),
-    "`cell` is the state of the lowest layer; the top one is the last": (
-        _instead(lambda right, rnn, out, x: {"cell": _states(_lowest_layer(rnn), x)[0]})
-    ),
+    "the state of the lowest layer is carried on; the top one is the last": (_ends_at(lambda right, rnn, x: _states(_lowest_layer(rnn), x)[-1])),
+    "`cell` is the state of the lowest layer; the top one is the last": (_instead(lambda right, rnn, out, x: {"cell": _states(_lowest_layer(rnn), x)[0]})),
     "an axis too many: h_n is (layers, batch, hidden)": _instead(lambda right, rnn, out, x: {"carried": _all_layers(rnn, x)}),
     "an axis too many: x[:1] keeps the time axis, x[0] takes it away": _instead(lambda right, *_: {"input": right["input"].unsqueeze(0)}),
     "the batch axis is gone: an index too many, or squeeze": _instead(lambda right, *_: {key: value[0] for key, value in right.items()}),
@@ -126,6 +124,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(steps, features, hidden, classes, kind="rnn", **settings):
         return {**network(g, features, hidden, classes, kind, **settings), "x": normal(g, steps, 1, features)}
 
@@ -164,7 +163,9 @@ def _graph_kept(case, result):
     for key, item in zip(result.value["keys"], result.value["items"]):
         if item["requires_grad"]:
             return Finding(
-                "wrong", f"{key} has the right numbers, but keeps the graph of the whole run alive (requires_grad is True)", case.title,
+                "wrong",
+                f"{key} has the right numbers, but keeps the graph of the whole run alive (requires_grad is True)",
+                case.title,
                 cause="a trace is for looking, not for learning: run it inside torch.no_grad(), or detach what you keep",
             )
     return None

@@ -18,8 +18,7 @@ HINTS = [
     "rnn(x) without a state starts from zeros, which is what an unrelated sequence wants. Nothing has to be kept in self.",
 ]
 SHIPPED_BUG = (
-    "Your code does what the shipped code does: the state of one sequence is where the next one starts, although the two "
-    "have nothing to do with each other."
+    "Your code does what the shipped code does: the state of one sequence is where the next one starts, although the two have nothing to do with each other."
 )
 
 
@@ -77,9 +76,7 @@ MISTAKES = {
     "the state is thrown away in eval mode only": _leak(lambda i, rnn, xs: rnn["training"]),
     "the state is thrown away in training mode only": _leak(lambda i, rnn, xs: not rnn["training"]),
     "every call starts from the state that the first one left": _first_state_again,
-    "each sequence goes on where the one before it ended. detach, eval() and no_grad() keep the numbers of a state": (
-        _leak(lambda i, rnn, xs: True)
-    ),
+    "each sequence goes on where the one before it ended. detach, eval() and no_grad() keep the numbers of a state": (_leak(lambda i, rnn, xs: True)),
     "every call gets the answer to the first": lambda rnn, out, xs, grad: (oracle(rnn, out, xs, grad)[0],) * len(xs),
     "softmax runs over the batch, dim 0: each class sums to 1, and each sequence does not": _fresh(show=lambda logits: logits.softmax(0)),
     "the logits are returned: softmax is missing": _fresh(show=lambda logits: logits),
@@ -97,6 +94,7 @@ MISTAKES = {
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
     def draw(shapes, classes=3, kind="rnn", grad=True, **settings):
         """shapes: (steps, batch) of each unrelated sequence; after them comes the first once more."""
         xs = [normal(g, steps, batch, 5) for steps, batch in shapes]

@@ -163,9 +163,7 @@ ACCURACY_MISTAKES = {
     "the count is divided by the size of the last batch alone": lambda epoch: sum(epoch.right()) / epoch.sizes[-1],
     "only the last batch is reported": lambda epoch: epoch.right()[-1] / epoch.sizes[-1],
     "only the first batch is reported": lambda epoch: epoch.right()[0] / epoch.sizes[0],
-    "argmax runs over the batch, dim 0, and not over the classes": (
-        lambda epoch: sum(epoch.right(show=lambda logits: logits.argmax(0))) / epoch.samples
-    ),
+    "argmax runs over the batch, dim 0, and not over the classes": (lambda epoch: sum(epoch.right(show=lambda logits: logits.argmax(0))) / epoch.samples),
     "it is the share of the wrong ones": lambda epoch: 1 - sum(epoch.right()) / epoch.samples,
     "it is measured in a second pass, when the steps are over: report what was seen while training": (
         lambda epoch: sum(epoch.right(weights=epoch.end)) / epoch.samples
@@ -186,6 +184,7 @@ MISTAKES = {**GRADIENT_MISTAKES, **LOSS_MISTAKES, **ACCURACY_MISTAKES}
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 7, 8)
+
     def draw(sizes, classes=3, steps=a, optimizer=("SGD", 0.5), dropped=(), epochs=1, **settings):
         plain = network(g, 5, 6, classes, **{"training": True, **settings})
         batches = [(normal(g, steps, n, 5), torch.randint(classes, (n,), generator=g)) for n in sizes]
@@ -227,8 +226,10 @@ class _Recorder:
         settings = self._settings()
         value = answer(self.model, batches, self.optimizer)
         self.epoch.update(
-            end=_copies(self.weights), left=any(map(_is_some, self._gradients().values())),
-            settings_kept=settings == self._settings(), memory_kept=self._remembers_all_steps(),
+            end=_copies(self.weights),
+            left=any(map(_is_some, self._gradients().values())),
+            settings_kept=settings == self._settings(),
+            memory_kept=self._remembers_all_steps(),
         )
         return value
 

@@ -53,10 +53,14 @@ class DemoError(Exception):
 
 def add_to(commands):
     """Add the command to argparse's others."""
-    demo = commands.add_parser("demo", help="see the whole round on a made-up class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter)
+    demo = commands.add_parser(
+        "demo", help="see the whole round on a made-up class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     demo.set_defaults(run=run)
     demo.add_argument("--keep", metavar="FOLDER", help="make the course in this new or empty folder, and leave it there")
-    demo.add_argument("--no-sandbox", action="store_true", help="without any protection, as `course grade --no-sandbox`; the made-up work, the hostile too, does no harm")
+    demo.add_argument(
+        "--no-sandbox", action="store_true", help="without any protection, as `course grade --no-sandbox`; the made-up work, the hostile too, does no harm"
+    )
 
 
 def run(options):
@@ -139,6 +143,7 @@ def _course(folder, sources):
 
     from nbgrader.apps import NbGraderAPI  # it takes a second, and --help should not
     from traitlets.config import Config, PyFileConfigLoader
+
     return NbGraderAPI(config=Config(PyFileConfigLoader(ROOT_MARK, path=str(folder)).load_config()))
 
 
@@ -172,7 +177,7 @@ def _files(work, released, answers):
             continue
         notebook = _filled(released[lesson], {**answers[lesson], **changed}, work)
         text = json.dumps(notebook, indent=1)
-        files[work.named.get(lesson, f"{lesson}.ipynb")] = text[:len(text) // 2] if lesson in work.cut_off else text
+        files[work.named.get(lesson, f"{lesson}.ipynb")] = text[: len(text) // 2] if lesson in work.cut_off else text
     return files
 
 
@@ -209,7 +214,7 @@ def _read(notebook):
 
 def _grade(folder, command):
     """`course grade` as an instructor runs it, in a process of its own. Returns its exit code."""
-    environment = {name: value for name, value in os.environ.items() if name != "HIDDEN_STATE_SEED_FILE"}    # that is a real course's
+    environment = {name: value for name, value in os.environ.items() if name != "HIDDEN_STATE_SEED_FILE"}  # that is a real course's
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     code = subprocess.run([sys.executable, "-m", "course", *command], cwd=folder, env=environment).returncode
     if code not in (0, 1):
@@ -248,7 +253,7 @@ def _tell(text):
 
 
 def _say(text):
-    print(text, flush=True)     # the grading in between writes to the same place
+    print(text, flush=True)  # the grading in between writes to the same place
 
 
 def _somebody_is_there():

@@ -69,7 +69,9 @@ CLASS = {
         "Emil Lund": Work(cell={"rnn_step": EINSUM}),
     },
     "half done": {
-        "Ines Prado": Work(zero=_left("init_hidden", "reset_rows", "answer_1", "answer_2"), cell=_left("rnn_step", "layer_step", "answer_1", "answer_2"), note="blank"),
+        "Ines Prado": Work(
+            zero=_left("init_hidden", "reset_rows", "answer_1", "answer_2"), cell=_left("rnn_step", "layer_step", "answer_1", "answer_2"), note="blank"
+        ),
         "Jonas Weiss": Work(cell=_left("rnn_step", "layer_step", "answer_1", "answer_2")),
         "Kaya Demir": Work(zero=_left("answer_1", "answer_2"), cell=_left("answer_1", "answer_2")),
         "Leila Haddad": Work(zero=_left("reset_rows"), cell=_left("layer_step")),

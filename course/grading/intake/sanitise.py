@@ -54,12 +54,12 @@ class Sanitiser:
             notebook = nbformat.reads(text, as_version=4)
         except Unreadable:
             raise
-        except Exception as error:      # whatever a file that somebody else wrote can do to nbformat and nbgrader
+        except Exception as error:  # whatever a file that somebody else wrote can do to nbformat and nbgrader
             self.notes.take()
             raise Unreadable(f"cannot be read as a notebook: {type(error).__name__}: {str(error)[:200]}") from None
         finally:
-            os.environ.pop("HIDDEN_STATE_STUDENT", None)    # TidySubmission sets it for a kernel, and here is none
-        for number, cell in enumerate(notebook.cells):      # restored cells have random ids, and then nothing would look unchanged
+            os.environ.pop("HIDDEN_STATE_STUDENT", None)  # TidySubmission sets it for a kernel, and here is none
+        for number, cell in enumerate(notebook.cells):  # restored cells have random ids, and then nothing would look unchanged
             cell.id = cell.id if cell.id in known else f"restored-{number}"
         return notebook, self.notes.take()
 

@@ -38,8 +38,10 @@ class Submission:
 
 def find_students(course, unit):
     """{student: folder} of everybody who has handed something in for a unit, in nbgrader's own layout."""
+
     def pattern(student, **how):
         return course.format_path(course.submitted_directory, student, unit, **how)
+
     matches = ((re.fullmatch(pattern("(?P<student>.*)", escape=True), folder), folder) for folder in sorted(glob.glob(pattern("*"))))
     return {match["student"]: folder for match, folder in matches if match}
 
@@ -53,12 +55,12 @@ def read_submission(student, folder, lessons, ignore):
             submission.notes.append(f"holds more than {MOST_FILES} files: all but the notebooks was left out")
             found = {place: path for place, path in found.items() if place.casefold().endswith(".ipynb")}
     except Unreadable as error:
-        submission.reasons = {lesson: f"the folder of the submission {error}" for lesson in lessons}
+        submission.reasons = dict.fromkeys(lessons, f"the folder of the submission {error}")
         return submission
     for lesson in lessons:
         _take_notebook(submission, lesson, found.pop(f"{lesson}.ipynb", None), found)
     if not submission.notebooks and not submission.reasons:
-        submission.reasons, submission.missing = {lesson: "no notebook was handed in" for lesson in lessons}, set()
+        submission.reasons, submission.missing = dict.fromkeys(lessons, "no notebook was handed in"), set()
     _take_files(submission, found)
     return submission
 
@@ -105,7 +107,7 @@ def _check_timestamp(data):
     try:
         if data.strip():
             parse_utc(data.decode().strip())
-    except Exception:   # whatever dateutil makes of it; nbgrader stops at such a file
+    except Exception:  # whatever dateutil makes of it; nbgrader stops at such a file
         raise Unreadable("holds no date and time") from None
 
 

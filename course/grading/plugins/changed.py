@@ -37,7 +37,7 @@ def keeping(release, source, say):
     """
     release, source = Path(release), Path(source)
     aside = release.with_name(f".{release.name}.kept")
-    _bring_back(aside, release)     # an earlier run may have been killed half-way
+    _bring_back(aside, release)  # an earlier run may have been killed half-way
     for file in _files(release):
         place = file.relative_to(release)
         if _is_learners(file, source / place):

@@ -36,7 +36,7 @@ class FinishRelease(NbGraderPreprocessor):
         if cell.cell_type != "code":
             return
         cell.outputs, cell.execution_count = [], None
-        if utils.is_grade(cell):    # so that Run All goes on past a check that fails
+        if utils.is_grade(cell):  # so that Run All goes on past a check that fails
             cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), GOES_ON})
 
 

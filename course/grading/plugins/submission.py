@@ -16,7 +16,7 @@ class TidySubmission(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb, resources):
-        os.environ["HIDDEN_STATE_STUDENT"] = resources["nbgrader"]["student"]     # the kernel inherits it: some questions differ by student
+        os.environ["HIDDEN_STATE_STUDENT"] = resources["nbgrader"]["student"]  # the kernel inherits it: some questions differ by student
         marks, seen = _marks_of(resources), set()
         for cell in reversed(nb.cells):
             for key in ("tags", "execution"):
@@ -51,7 +51,7 @@ class RestoreCells(OverwriteCells):
             if source.name in places or not source.locked:
                 continue
             self.log.warning("Cell '%s' is missing from the submission: it is added again", source.name)
-            later = [places[cell.name] for cell in order[number + 1:] if cell.name in places]
+            later = [places[cell.name] for cell in order[number + 1 :] if cell.name in places]
             nb.cells.insert(min(later, default=len(nb.cells)), self._missing_cell(source, marks[source.name]))
         return nb, resources
 
@@ -75,9 +75,14 @@ def _marks(lesson):
     graded, solutions, tasks = ({cell.name for cell in cells} for cells in (lesson.grade_cells, lesson.solution_cells, lesson.task_cells))
     return {
         cell.name: {
-            "grade": cell.name in graded, "solution": cell.name in solutions, "task": cell.name in tasks,
-            "grade_id": cell.name, "locked": cell.locked, "cell_type": cell.cell_type,
-            "checksum": cell.checksum, "schema_version": 3,
+            "grade": cell.name in graded,
+            "solution": cell.name in solutions,
+            "task": cell.name in tasks,
+            "grade_id": cell.name,
+            "locked": cell.locked,
+            "cell_type": cell.cell_type,
+            "checksum": cell.checksum,
+            "schema_version": 3,
             **({"points": points[cell.name]} if cell.name in points else {}),
         }
         for cell in lesson.source_cells

@@ -48,7 +48,7 @@ class Recorder(Autograde):
     def init_assignment(self, assignment_id, student_id):
         super().init_assignment(assignment_id, student_id)
         with Gradebook(self.coursedir.db_url) as gradebook:
-            for lesson in self.zeros:       # as nbgrader does it for a notebook that is missing; a placeholder has not all of the cells
+            for lesson in self.zeros:  # as nbgrader does it for a notebook that is missing; a placeholder has not all of the cells
                 for grade in gradebook.find_submission_notebook(lesson, assignment_id, student_id).grades:
                     grade.auto_score, grade.needs_manual_grade = 0, False
             gradebook.db.commit()
@@ -89,7 +89,7 @@ class Book:
             self._lay_out(folder, notebooks, files)
             self.recorder.outputs, self.recorder.zeros = outputs, zeros
             with self.one_transaction(), warnings.catch_warnings():
-                warnings.simplefilter("ignore", SAWarning)      # on how nbgrader makes a submission
+                warnings.simplefilter("ignore", SAWarning)  # on how nbgrader makes a submission
                 self._convert(student)
         finally:
             shutil.rmtree(self.stage, ignore_errors=True)

@@ -50,13 +50,19 @@ def _lesson(work, lesson, grades, calls):
         call = calls.get(cell)
         verdict = verdicts.get(f"{call['kind']} {call['name']} {call['number']}", {}) if call else {}
         exercises[cell] = {
-            "name": _name(call) if call else cell, "points": score, "of": most,
-            "outcome": verdict.get("outcome", ""), "mistake": _words(verdict.get("mistake", "")),
+            "name": _name(call) if call else cell,
+            "points": score,
+            "of": most,
+            "outcome": verdict.get("outcome", ""),
+            "mistake": _words(verdict.get("mistake", "")),
             "to_be_read": not call and not reason and score == 0,
         }
     return {
-        "points": sum(each["points"] for each in exercises.values()), "of": sum(each["of"] for each in exercises.values()),
-        "reason": _words(reason), "exercises": exercises, "stopped": _stopped(work, lesson),
+        "points": sum(each["points"] for each in exercises.values()),
+        "of": sum(each["of"] for each in exercises.values()),
+        "reason": _words(reason),
+        "exercises": exercises,
+        "stopped": _stopped(work, lesson),
     }
 
 
@@ -101,19 +107,24 @@ def show(data, console, everybody=False):
 
 def _special(students):
     """Those of whom an instructor wants to know more than the points: no grade, nothing handed in, not readable, stopped."""
+
     def is_special(about):
         return about["status"] == "failed" or any(found["reason"] not in ("", MISSING) or found["stopped"] for found in about["lessons"].values())
+
     return {student: about for student, about in students.items() if is_special(about)}
 
 
 def _others(students, listed):
     """What is said of those whom the table leaves out."""
-    others = [[each for found in about["lessons"].values() for each in found["exercises"].values()] for student, about in students.items() if student not in listed]
+    others = [
+        [each for found in about["lessons"].values() for each in found["exercises"].values()] for student, about in students.items() if student not in listed
+    ]
     whole = sum(all(each["points"] >= each["of"] or each["to_be_read"] for each in exercises) for exercises in others)
     unread = sum(any(each["to_be_read"] for each in exercises) for exercises in others)
     return (
         f"{len(others)} {'more' if listed else 'students'}, of whom {whole} lost no points and {len(others) - whole} lost some. "
-        + (f"{unread} wrote something that is to be read. " if unread else "") + "Each by name: course grade --all, --json FILE, or Formgrader."
+        + (f"{unread} wrote something that is to be read. " if unread else "")
+        + "Each by name: course grade --all, --json FILE, or Formgrader."
     )
 
 

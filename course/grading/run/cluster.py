@@ -42,10 +42,14 @@ class Cluster:
         try:
             told = self.client.run(about, confined)
         except Exception as error:
-            raise GradeError(f"a worker cannot run the course: {type(error).__name__}: {error}. Each needs the same course: pip install 'hidden-state[teach,cluster]'") from None
+            raise GradeError(
+                f"a worker cannot run the course: {type(error).__name__}: {error}. Each needs the same course: pip install 'hidden-state[teach,cluster]'"
+            ) from None
         for worker, (version, missing) in told.items():
             if version != journal.version():
-                raise GradeError(f"the worker {worker} has another version of the course, of its exercises or of PyTorch than this machine. Install the same there")
+                raise GradeError(
+                    f"the worker {worker} has another version of the course, of its exercises or of PyTorch than this machine. Install the same there"
+                )
             if missing:
                 raise GradeError(f"the worker {worker} has no sandbox. {missing}")
 
@@ -87,4 +91,3 @@ def _own_thread():
 def _settle():
     torch.set_num_threads(1)
     os.environ.pop("HIDDEN_STATE_STUDENT", None)
-

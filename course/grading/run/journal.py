@@ -65,7 +65,7 @@ def key_of(job):
     """What the result of a job depends on: the job itself, the exercises and questions it calls, the course around them, the versions."""
     calls = [cell["call"] for cell in job["cells"] if cell.get("call")]
     exercises = {call["name"] for call in calls if call["kind"] == "check"}
-    asked = {name: value for name, value in job.items() if name != "limits"}    # they count only where something was stopped
+    asked = {name: value for name, value in job.items() if name != "limits"}  # they count only where something was stopped
     return digest(asked, {name: _exercise(name) for name in sorted(exercises)}, _questions(job["lesson"]), _around(), _versions())
 
 
@@ -78,7 +78,11 @@ def version():
 @functools.cache
 def _around():
     """The digest of the course's own files, without the exercises: these count only where they are called."""
-    left_out = {*map(exercises.source, exercises.names()), *GRADING.rglob("*"), *(file for name in NOT_PLAYED for file in (COURSE / name, *(COURSE / name).rglob("*")))}
+    left_out = {
+        *map(exercises.source, exercises.names()),
+        *GRADING.rglob("*"),
+        *(file for name in NOT_PLAYED for file in (COURSE / name, *(COURSE / name).rglob("*"))),
+    }
     left_out -= {file for pattern in OF_GRADING for file in GRADING.glob(pattern)}
     files = [file for file in sorted(COURSE.rglob("*")) if file.suffix in {".py", ".js", ".css"} and file not in left_out]
     return digest({file.relative_to(COURSE).as_posix(): _content(file) for file in files})

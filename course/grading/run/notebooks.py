@@ -73,7 +73,7 @@ def run_all(jobs, executor, ahead):
 def _submitted(executor, job):
     try:
         return executor.submit(run_job, job)
-    except BrokenExecutor as error:     # a worker was killed, and with it goes the whole executor: that is this job's result
+    except BrokenExecutor as error:  # a worker was killed, and with it goes the whole executor: that is this job's result
         future = Future()
         future.set_exception(error)
         return future
@@ -84,7 +84,7 @@ def processes(workers):
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload([__name__])      # torch is imported once for all of them
+        context.set_forkserver_preload([__name__])  # torch is imported once for all of them
     return ProcessPoolExecutor(workers, context, initializer=_settle)
 
 
@@ -92,7 +92,7 @@ def _settle():
     """In a new worker: one thread each, as many workers as cores; and it ends when the process that grades is killed."""
     torch.set_num_threads(1)
     os.environ.pop("HIDDEN_STATE_STUDENT", None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the process that grades
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that grades
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), _leave(), os._exit(1)), daemon=True).start()
 
@@ -103,13 +103,13 @@ def run_job(job):
     job: {"student", "unit", "lesson", "seed", "limits", "confined", "files": {path: base64}, "cells": [{"type", "source", "call"}]}, where a
     graded cell has a `call` and no source; "prelude": sources, see Sandbox. Returns {"outputs": [outputs of each cell], "verdicts": {place: {...}}, "seconds"}.
     """
-    with ONE_AT_A_TIME:     # a judge sets modes of torch and redirects what is printed
+    with ONE_AT_A_TIME:  # a judge sets modes of torch and redirects what is printed
         for _ in range(2):
             sandbox = _sandbox(job["confined"], tuple(job["prelude"]), **job["limits"])
             result = _Notebook(job, sandbox).play()
             if sandbox.process.poll() is None:
                 return result
-            _sandbox.cache_clear()      # it was ended from outside, or by this very notebook: nobody else may suffer from it
+            _sandbox.cache_clear()  # it was ended from outside, or by this very notebook: nobody else may suffer from it
         raise NotRun("the process that starts all sessions was killed, twice. Is the memory full?")
 
 
@@ -118,7 +118,7 @@ def _sandbox(confined, prelude, **limits):
     """The sandbox of this process, with torch imported, for all the notebooks that come."""
     _leave()
     OPEN.append(Sandbox(Limits(**limits), confined, prelude).__enter__())
-    multiprocessing.util.Finalize(None, _leave, exitpriority=10)    # also in a worker, where atexit is not asked
+    multiprocessing.util.Finalize(None, _leave, exitpriority=10)  # also in a worker, where atexit is not asked
     return OPEN[0]
 
 
@@ -192,7 +192,7 @@ class _Notebook:
             return (self._check if call["kind"] == "check" else self._quiz)(session, call)
         except Lost:
             raise
-        except Exception as error:      # of the check itself, over a result that nobody thought of
+        except Exception as error:  # of the check itself, over a result that nobody thought of
             what = f"the check of {call['name']} could not judge what came back ({type(error).__name__})"
             return _failed([], call, "raised", f"RAISED  {call['name']}: {what}", what)
 

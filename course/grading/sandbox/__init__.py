@@ -106,7 +106,7 @@ class Sandbox:
             self.control.settimeout(STARTING)
             self._answer()
             start.hide(self.folder)
-            with self.session():    # shows whether a child can be confined
+            with self.session():  # shows whether a child can be confined
                 pass
         except (Lost, wire.Closed, OSError):
             raise start.explain(self.confined, self._close()) from None
@@ -124,7 +124,7 @@ class Sandbox:
             self.control.close()
         if self.process:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(ENDING)       # the zygote has seen that the grader hung up, and ends its children
+                self.process.wait(ENDING)  # the zygote has seen that the grader hung up, and ends its children
             self.process.kill()
             self.process.wait()
         log = self.folder / "log"
@@ -176,7 +176,7 @@ class Session:
         with its:
             self.pid = self.sandbox.ask(b"f", file=its.fileno())[0]
         if self.pid < 0:
-            raise Lost("crash", "No process could be made for the notebook.")      # the zygote has said why in its log
+            raise Lost("crash", "No process could be made for the notebook.")  # the zygote has said why in its log
         try:
             said = self._ask({"limits": asdict(self.limits), "folder": self.folder, "files": self.files}, self.limits.cell_seconds)
             if "failed" in said:

@@ -27,7 +27,7 @@ def strip():
     """Import every exercise and take away its cases, oracle, mistakes and judge."""
     for room in (course, explore):
         for name in room.__all__:
-            getattr(room, name)     # imported once here, and not by every child
+            getattr(room, name)  # imported once here, and not by every child
     stripped.update({name: exercises.find(name) for name in exercises.names()})
     for module in stripped.values():
         _keep(module, KEPT)
@@ -73,7 +73,7 @@ def _codes(value, module):
     own_class = isinstance(value, type) and value.__module__ == module.__name__
     members = vars(value).values() if own_class else [value]
     codes = [member.__code__ for member in members if isinstance(member, types.FunctionType) and member.__globals__ is vars(module)]
-    for code in codes:      # grows on the way
+    for code in codes:  # grows on the way
         codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
     return codes
 

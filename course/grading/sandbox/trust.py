@@ -161,7 +161,10 @@ def _packed(value, depth=8):
     elif "plain" in value:
         _keys(value, ("kind", "plain"), "a plain value")
         own = type(value["plain"])
-        insist(own in (bool, int, float, str, type(None)) and (kind == own.__name__ or kind not in ("bool", "int", "float", "str", "NoneType")), "a value of another type")
+        insist(
+            own in (bool, int, float, str, type(None)) and (kind == own.__name__ or kind not in ("bool", "int", "float", "str", "NoneType")),
+            "a value of another type",
+        )
         insist(own is not str or _is_text(value["plain"]), "a value of too many words")
     else:
         _keys(value, ("kind", "repr"), "an object")
@@ -172,7 +175,9 @@ def _packed_tensor(value):
     """Its numbers are there wherever there can be any: a judge does not miss them."""
     _keys(value, PACKED, "a tensor")
     shape, numbers = value["shape"], value["values"]
-    insist(isinstance(shape, tuple) and all(map(_is_count, shape)) and _is_text(value["dtype"], 50) and _is_text(value["device"], 50), "a tensor without its shape")
+    insist(
+        isinstance(shape, tuple) and all(map(_is_count, shape)) and _is_text(value["dtype"], 50) and _is_text(value["device"], 50), "a tensor without its shape"
+    )
     insist(type(value["requires_grad"]) is bool and type(value["overlaps"]) is bool, "a tensor that says neither yes nor no")
     size = 1
     for axis in shape:

@@ -25,24 +25,26 @@ def carry(run_sequence=None, rnn_step=None):
     network = Network(run_sequence, rnn_step)
     x = network.repeated(example.sequence())
     carried, cut = network.mine.consistently(lambda: (by_scale(network.run(x)), _all_cuts(network, x)))
-    return Explorer(Scene(
-        title="Explorer: carry the state",
-        controls=[SCALE, Slider("step", "step", 1, STEPS, 1, STEPS), CUT, WAYS],
-        tables={
-            "carried": Table(("scale", "step", "unit"), carried[:, :, 0]),
-            "cut": Table(("way", "k", "scale", "step", "unit"), cut[..., 0, :]),
-        },
-        views=[
-            views.grid("Carried", ("state", "carried"), "unit", "step"),
-            views.grid("Beside it: {way} at step {k}", ("state", "cut"), "unit", "step"),
-            views.lines("Carried: a trace for each unit", [("state", "carried")], "step", "unit"),
-            views.bars("The state after step {step}", [("carried", "carried"), ("beside", "cut")], "unit"),
-        ],
-        words="W_hh × {scale}, after step {step}: carried {carried}; {way} at step {k}: {cut}.",
-        picture=pictures.states(Trace.of(example.rnn(), example.out(), example.sequence())),
-        axes={"unit": ("unit", [str(i) for i in range(UNITS)])},
-        note=network.note,
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: carry the state",
+            controls=[SCALE, Slider("step", "step", 1, STEPS, 1, STEPS), CUT, WAYS],
+            tables={
+                "carried": Table(("scale", "step", "unit"), carried[:, :, 0]),
+                "cut": Table(("way", "k", "scale", "step", "unit"), cut[..., 0, :]),
+            },
+            views=[
+                views.grid("Carried", ("state", "carried"), "unit", "step"),
+                views.grid("Beside it: {way} at step {k}", ("state", "cut"), "unit", "step"),
+                views.lines("Carried: a trace for each unit", [("state", "carried")], "step", "unit"),
+                views.bars("The state after step {step}", [("carried", "carried"), ("beside", "cut")], "unit"),
+            ],
+            words="W_hh × {scale}, after step {step}: carried {carried}; {way} at step {k}: {cut}.",
+            picture=pictures.states(Trace.of(example.rnn(), example.out(), example.sequence())),
+            axes={"unit": ("unit", [str(i) for i in range(UNITS)])},
+            note=network.note,
+        )
+    )
 
 
 class Network:
@@ -68,8 +70,8 @@ class Network:
         h0, by = x.new_zeros(x.shape[1], len(self.bias)), by or self.mine
         if k is None:
             return by(x, h0)[0]
-        first, h = by(x[:k - 1], h0)
-        rest, _ = by(x[k - 1:], h0 if way == RESET else h.detach())
+        first, h = by(x[: k - 1], h0)
+        rest, _ = by(x[k - 1 :], h0 if way == RESET else h.detach())
         return torch.cat([first, rest])
 
     @staticmethod
@@ -89,6 +91,7 @@ class Network:
 
     def _own(self, run, step):
         """The learner's run with the learner's cell, or with PyTorch's where there is none. None without a run."""
+
         def own(x, h0):
             weights = [weight.clone() for weight in (self.W_ih, self.W_hh, self.bias, self.bias)]
             return run(x, h0, lambda x_t, h: (step or torch.rnn_tanh_cell)(x_t, h, *weights))

@@ -25,20 +25,22 @@ def cell_step(rnn_step=None):
     weights = cell_weights()
     random = torch.Generator().manual_seed(0)
     try_out(mine, weights, torch.rand(3, len(X), generator=random), torch.rand(3, len(H), generator=random))
-    return Explorer(Scene(
-        title="Explorer: one step of the cell",
-        controls=[
-            *(Slider(name, f"x[{i}]", -1, 1, 0.05, example.FIRST_ROW[i]) for i, name in enumerate(X)),
-            *(Slider(name, f"h[{i}]", -1, 1, 0.05, 0) for i, name in enumerate(H)),
-            WEIGHTS,
-        ],
-        around=lambda points: mine.consistently(lambda: _step(points, mine, weights)),
-        views=[views.cell("Click a number to see what feeds it", _parts(mine), "unit", X, H, {name: name for name in weights})],
-        words=f"x {_listed(X)} and h {_listed(H)} give the sum {{total}}, and tanh makes it the new state {{new}}.",
-        picture=pictures.cell(Trace.of(example.rnn(), example.out(), example.sequence())),
-        axes={"unit": ("unit", [str(i) for i in range(example.HIDDEN_SIZE)])},
-        note=mine.note,
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: one step of the cell",
+            controls=[
+                *(Slider(name, f"x[{i}]", -1, 1, 0.05, example.FIRST_ROW[i]) for i, name in enumerate(X)),
+                *(Slider(name, f"h[{i}]", -1, 1, 0.05, 0) for i, name in enumerate(H)),
+                WEIGHTS,
+            ],
+            around=lambda points: mine.consistently(lambda: _step(points, mine, weights)),
+            views=[views.cell("Click a number to see what feeds it", _parts(mine), "unit", X, H, {name: name for name in weights})],
+            words=f"x {_listed(X)} and h {_listed(H)} give the sum {{total}}, and tanh makes it the new state {{new}}.",
+            picture=pictures.cell(Trace.of(example.rnn(), example.out(), example.sequence())),
+            axes={"unit": ("unit", [str(i) for i in range(example.HIDDEN_SIZE)])},
+            note=mine.note,
+        )
+    )
 
 
 def _listed(names):

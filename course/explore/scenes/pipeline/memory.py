@@ -21,41 +21,47 @@ def memory(run_sequence=None, rnn_step=None):
     network = Network(run_sequence, rnn_step)
     x = example.sequence()
     poked = torch.cat([x, *(_poked(x, step) for step in range(STEPS))], dim=1)
-    difference, reach = network.mine.consistently(lambda: [
-        {way: measure(network, given, way) for way in (None, RESET, DETACHED)} for measure, given in ((_differences, poked), (_reach, x))
-    ])
+    difference, reach = network.mine.consistently(
+        lambda: [{way: measure(network, given, way) for way in (None, RESET, DETACHED)} for measure, given in ((_differences, poked), (_reach, x))]
+    )
     survived = (difference[None] > SEEN).sum(-1)
     cut = torch.stack([difference[RESET], difference[DETACHED]])
     gradient = torch.stack([reach[RESET], reach[DETACHED]])
-    return Explorer(Scene(
-        title="Explorer: how far one input reaches",
-        controls=[SCALE, Slider("poked", "changed step", 1, STEPS, 1, 2), CUT, WAYS],
-        tables={
-            "difference": Table(("scale", "poked", "step"), difference[None][0]),
-            "difference_cut": Table(("way", "k", "scale", "poked", "step"), cut),
-            "reach": Table(("scale", "step"), reach[None][0]),
-            "reach_cut": Table(("way", "k", "scale", "step"), gradient),
-            "survived": Table(("scale", "poked"), survived[0], 0),
-            "survived_cut": Table(("way", "k", "scale", "poked"), (cut > SEEN).sum(-1), 0),
-        },
-        views=[
-            views.lines(
-                f"Step {{poked}} + {POKE:g}: how far the state moves at each step",
-                [("carried", "difference"), ("{way}", "difference_cut")], "step", limits=(0, 0.5),
+    return Explorer(
+        Scene(
+            title="Explorer: how far one input reaches",
+            controls=[SCALE, Slider("poked", "changed step", 1, STEPS, 1, 2), CUT, WAYS],
+            tables={
+                "difference": Table(("scale", "poked", "step"), difference[None][0]),
+                "difference_cut": Table(("way", "k", "scale", "poked", "step"), cut),
+                "reach": Table(("scale", "step"), reach[None][0]),
+                "reach_cut": Table(("way", "k", "scale", "step"), gradient),
+                "survived": Table(("scale", "poked"), survived[0], 0),
+                "survived_cut": Table(("way", "k", "scale", "poked"), (cut > SEEN).sum(-1), 0),
+            },
+            views=[
+                views.lines(
+                    f"Step {{poked}} + {POKE:g}: how far the state moves at each step",
+                    [("carried", "difference"), ("{way}", "difference_cut")],
+                    "step",
+                    limits=(0, 0.5),
+                ),
+                views.lines(
+                    "The gradient: how much each input moves the last state",
+                    [("carried", "reach"), ("{way}", "reach_cut")],
+                    "step",
+                    limits=(0, 2.4),
+                ),
+            ],
+            words=(
+                f"Every feature of step {{poked}} gets {POKE:g} more. The carried state then differs by more than {SEEN:g} "
+                f"in {{survived}} of {STEPS} steps; {{way}} at step {{k}}, in {{survived_cut}}."
             ),
-            views.lines(
-                "The gradient: how much each input moves the last state",
-                [("carried", "reach"), ("{way}", "reach_cut")], "step", limits=(0, 2.4),
-            ),
-        ],
-        words=(
-            f"Every feature of step {{poked}} gets {POKE:g} more. The carried state then differs by more than {SEEN:g} "
-            f"in {{survived}} of {STEPS} steps; {{way}} at step {{k}}, in {{survived_cut}}."
-        ),
-        picture=pictures.reach(difference[None][0, SCALE.position(1), 1], reach[None][0, SCALE.position(1)]),
-        axes={"step": ("step", [str(step) for step in range(1, STEPS + 1)])},
-        note=network.note,
-    ))
+            picture=pictures.reach(difference[None][0, SCALE.position(1), 1], reach[None][0, SCALE.position(1)]),
+            axes={"step": ("step", [str(step) for step in range(1, STEPS + 1)])},
+            note=network.note,
+        )
+    )
 
 
 def _poked(x, step):

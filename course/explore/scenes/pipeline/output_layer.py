@@ -24,19 +24,21 @@ def output_layer(output_layer=None):
     weights = output_weights()
     try_out(mine, weights, torch.linspace(-1, 1, 2 * len(H)).reshape(2, -1))
     beside = [("PyTorch's", "pytorchs")] if mine.disagrees else []
-    return Explorer(Scene(
-        title="Explorer: the output layer",
-        controls=[*(Slider(name, f"h[{i}]", -1, 1, 0.05, LAST_STATE[i]) for i, name in enumerate(H)), WEIGHTS],
-        around=lambda points: mine.consistently(lambda: _logits(points, mine, weights)),
-        views=[
-            views.shares("Each unit's share: W[c, u] × h[u]", [("share", "shares"), ("bias", "bias"), ("logit", "logits"), *beside], "class", "unit"),
-            views.bars("The logits", [("logit", "logits")], "class", limits=(-3, 3), palette="logits"),
-        ],
-        words="The state [{h0}, {h1}, {h2}, {h3}] gives the logits {logits}. The largest belongs to class {winner}.",
-        picture=pictures.output(Trace.of(example.rnn(), example.out(), example.sequence())),
-        axes={"class": ("class", ["0", "1", "2"]), "unit": ("unit", [str(i) for i in range(len(H))])},
-        note=mine.note,
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: the output layer",
+            controls=[*(Slider(name, f"h[{i}]", -1, 1, 0.05, LAST_STATE[i]) for i, name in enumerate(H)), WEIGHTS],
+            around=lambda points: mine.consistently(lambda: _logits(points, mine, weights)),
+            views=[
+                views.shares("Each unit's share: W[c, u] × h[u]", [("share", "shares"), ("bias", "bias"), ("logit", "logits"), *beside], "class", "unit"),
+                views.bars("The logits", [("logit", "logits")], "class", limits=(-3, 3), palette="logits"),
+            ],
+            words="The state [{h0}, {h1}, {h2}, {h3}] gives the logits {logits}. The largest belongs to class {winner}.",
+            picture=pictures.output(Trace.of(example.rnn(), example.out(), example.sequence())),
+            axes={"class": ("class", ["0", "1", "2"]), "unit": ("unit", [str(i) for i in range(len(H))])},
+            note=mine.note,
+        )
+    )
 
 
 def _logits(points, mine, weights):

@@ -18,25 +18,27 @@ def softmax(to_probs=None):
     to_probs: your own function; left out, the one in the notebook or the one you kept is used, or PyTorch.
     """
     mine = Beside("to_probs", find("to_probs", to_probs), lambda logits: logits.softmax(-1))
-    mine(torch.tensor([[1.0, 2, 3], [1001, 1002, 1003]]))   # meet differences that the start would not show
+    mine(torch.tensor([[1.0, 2, 3], [1001, 1002, 1003]]))  # meet differences that the start would not show
     beside = [("PyTorch's", "pytorchs")] if mine.disagrees else []
-    return Explorer(Scene(
-        title="Explorer: softmax",
-        controls=[
-            *(Slider(name, f"logit {i}", -5, 5, 0.1, LOGITS[i]) for i, name in enumerate(Z)),
-            Slider("temperature", "temperature", 0.1, 5, 0.1, 1),
-            SHIFT,
-        ],
-        around=lambda points: mine.consistently(lambda: _probabilities(points, mine)),
-        views=[
-            views.bars("logits / temperature", [("logits", "logits")], "class", limits=(-5, 5), palette="logits"),
-            views.bars("Probabilities", [("yours" if beside else "probability", "probs"), *beside], "class", limits=(0, 1), palette="probs"),
-        ],
-        words="Softmax of {logits} is {probs}. The sum is {sum}; class {winner} wins.",
-        picture=pictures.probabilities(torch.tensor(LOGITS)),
-        axes={"class": ("class", ["0", "1", "2"])},
-        note=mine.note,
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: softmax",
+            controls=[
+                *(Slider(name, f"logit {i}", -5, 5, 0.1, LOGITS[i]) for i, name in enumerate(Z)),
+                Slider("temperature", "temperature", 0.1, 5, 0.1, 1),
+                SHIFT,
+            ],
+            around=lambda points: mine.consistently(lambda: _probabilities(points, mine)),
+            views=[
+                views.bars("logits / temperature", [("logits", "logits")], "class", limits=(-5, 5), palette="logits"),
+                views.bars("Probabilities", [("yours" if beside else "probability", "probs"), *beside], "class", limits=(0, 1), palette="probs"),
+            ],
+            words="Softmax of {logits} is {probs}. The sum is {sum}; class {winner} wins.",
+            picture=pictures.probabilities(torch.tensor(LOGITS)),
+            axes={"class": ("class", ["0", "1", "2"])},
+            note=mine.note,
+        )
+    )
 
 
 def _probabilities(points, mine):

@@ -22,35 +22,37 @@ def zero_state(init_hidden=None):
     """
     mine = Beside("init_hidden", find("init_hidden", init_hidden), _layers_own)
     shapes = mine.consistently(lambda: _shapes(mine))
-    return Explorer(Scene(
-        title="Explorer: the zero state",
-        controls=[
-            Slider("layers", "num_layers", 1, LAYERS, 1, 2),
-            Slider("directions", "directions", 1, DIRECTIONS, 1, 1),
-            Slider("batch", "batch", 1, BATCH, 1, 3),
-            Slider("hidden", "hidden", 1, HIDDEN, 1, 4),
-            Slider("steps", "time steps", 1, STEPS, 1, 5),
-        ],
-        tables={
-            "state": Table(("layers", "directions", "batch", "hidden", "size"), shapes, 0),
-            "numbers": Table(("layers", "directions", "batch", "hidden"), shapes.prod(-1), 0),
-            "input": Table(("steps", "batch", "input_size"), _input_shapes(), 0),
-        },
-        views=[
-            views.block("The state", ("size", "state"), "size", (LAYERS * DIRECTIONS, BATCH, HIDDEN)),
-            views.block("The input", ("size", "input"), "input_size", (STEPS, BATCH, example.NUM_FEATURES)),
-        ],
-        words=(
-            "num_layers {layers}, directions {directions}, batch {batch}, hidden {hidden}: "
-            "the state has the shape {state}, which is {numbers} zeros. The input has the shape {input}."
-        ),
-        picture=pictures.tensor_block({"num_layers * directions": 2, "batch": 3, "hidden": 4}),
-        axes={
-            "size": ("axis", ["num_layers * directions", "batch", "hidden"]),
-            "input_size": ("axis", ["time", "batch", "features"]),
-        },
-        note=mine.note,
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: the zero state",
+            controls=[
+                Slider("layers", "num_layers", 1, LAYERS, 1, 2),
+                Slider("directions", "directions", 1, DIRECTIONS, 1, 1),
+                Slider("batch", "batch", 1, BATCH, 1, 3),
+                Slider("hidden", "hidden", 1, HIDDEN, 1, 4),
+                Slider("steps", "time steps", 1, STEPS, 1, 5),
+            ],
+            tables={
+                "state": Table(("layers", "directions", "batch", "hidden", "size"), shapes, 0),
+                "numbers": Table(("layers", "directions", "batch", "hidden"), shapes.prod(-1), 0),
+                "input": Table(("steps", "batch", "input_size"), _input_shapes(), 0),
+            },
+            views=[
+                views.block("The state", ("size", "state"), "size", (LAYERS * DIRECTIONS, BATCH, HIDDEN)),
+                views.block("The input", ("size", "input"), "input_size", (STEPS, BATCH, example.NUM_FEATURES)),
+            ],
+            words=(
+                "num_layers {layers}, directions {directions}, batch {batch}, hidden {hidden}: "
+                "the state has the shape {state}, which is {numbers} zeros. The input has the shape {input}."
+            ),
+            picture=pictures.tensor_block({"num_layers * directions": 2, "batch": 3, "hidden": 4}),
+            axes={
+                "size": ("axis", ["num_layers * directions", "batch", "hidden"]),
+                "input_size": ("axis", ["time", "batch", "features"]),
+            },
+            note=mine.note,
+        )
+    )
 
 
 def _layers_own(num_layers, batch, hidden, like):
@@ -59,7 +61,7 @@ def _layers_own(num_layers, batch, hidden, like):
 
 
 @cache
-@torch.random.fork_rng(devices=[])     # its first weights are not taken from the learner's random numbers
+@torch.random.fork_rng(devices=[])  # its first weights are not taken from the learner's random numbers
 def _layer(num_layers, hidden):
     return nn.RNN(1, hidden, num_layers).requires_grad_(False)
 

@@ -63,8 +63,12 @@ def one_step_short(rnn, x, state, kept):
 
 
 BUGS = {
-    "random start": starts_anywhere, "state never passed on": never_passed_on, "state kept inside": kept_inside,
-    "rows mixed": rows_mixed, "detached on the way in": cut_at_every_call, "one step short": one_step_short,
+    "random start": starts_anywhere,
+    "state never passed on": never_passed_on,
+    "state kept inside": kept_inside,
+    "rows mixed": rows_mixed,
+    "detached on the way in": cut_at_every_call,
+    "one step short": one_step_short,
 }
 BUG = Switch("bug", "bug", tuple(BUGS))
 
@@ -74,16 +78,18 @@ def broken_laws():
     found = [[laws.check_all(Bugged(bug, amount / 100)) for amount in AMOUNT.values] for bug in BUGS.values()]
     sizes = torch.tensor([[[_size(verdict) for verdict in verdicts] for verdicts in amounts] for amounts in found])
     broken = torch.tensor([[sum(not verdict for verdict in verdicts) for verdicts in amounts] for amounts in found])
-    return Explorer(Scene(
-        title="Explorer: which law sees the bug?",
-        controls=[BUG, AMOUNT],
-        tables={"sizes": Table(("bug", "amount", "law"), sizes, 3), "broken": Table(("bug", "amount"), broken, 0)},
-        views=[views.bars("The largest difference that each law sees", [("difference", "sizes")], "law", limits=(0, 1))],
-        words="Bug: {bug}, {amount} %. Broken laws: {broken} of 8.",
-        picture=pictures.broken_laws(sizes[:, -1], list(BUGS), NAMES),
-        axes={"law": ("law", NAMES)},
-        note=lambda: "Bars end at 1.00. That is also how a law is shown that is broken with nothing to measure: the gradient is gone.",
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: which law sees the bug?",
+            controls=[BUG, AMOUNT],
+            tables={"sizes": Table(("bug", "amount", "law"), sizes, 3), "broken": Table(("bug", "amount"), broken, 0)},
+            views=[views.bars("The largest difference that each law sees", [("difference", "sizes")], "law", limits=(0, 1))],
+            words="Bug: {bug}, {amount} %. Broken laws: {broken} of 8.",
+            picture=pictures.broken_laws(sizes[:, -1], list(BUGS), NAMES),
+            axes={"law": ("law", NAMES)},
+            note=lambda: "Bars end at 1.00. That is also how a law is shown that is broken with nothing to measure: the gradient is gone.",
+        )
+    )
 
 
 def _size(verdict):

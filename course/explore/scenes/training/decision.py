@@ -29,33 +29,34 @@ def decision(model=None):
     units = state.shape[-1]
     names = ("noise", "flipped", "step")
     start = NOISE.position(tasks.NOISE), 0
-    return Explorer(Scene(
-        title="Explorer: when is the mind made up?",
-        controls=[Slider("step", "step", 1, STEPS, 1, STEPS), NOISE, FLIPPED],
-        tables={
-            "probs": Table((*names, "class"), probs),
-            "state": Table((*names, "unit"), state),
-            "leader": Table(names, leader, 0),
-            "since": Table(names, since, 0),
-            "final": Table(names[:2], leader[..., -1], 0),
-            "mind": Table(names[:2], since[..., -1], 0),
-        },
-        views=[
-            views.lines("The probability of each class, step by step", [("probability", "probs")], "step", "class", limits=(0, 1)),
-            views.bars("After step {step}", [("probability", "probs")], "class", limits=(0, 1), palette="probs"),
-            views.bars("The state after step {step}", [("state", "state")], "unit"),
-        ],
-        words=(
-            f"The sequence points to class {y}. After step {{step}} class {{leader}} leads, since step {{since}}: the probabilities are {{probs}}. "
-            "In the end it says class {final}. It made up its mind at step {mind}."
-        ),
-        picture=pictures.probabilities_over_time(probs[start]),
-        axes={"class": ("class", [str(c) for c in range(CLASSES)]), "unit": ("unit", [str(i) for i in range(units)])},
-        note=lambda: (
-            f"Noise {tasks.NOISE:g} is that of the training. The flipped step points the other way; 0 flips none. "
-            f"Step {STEPS} shows no direction: it asks."
-        ),
-    ))
+    return Explorer(
+        Scene(
+            title="Explorer: when is the mind made up?",
+            controls=[Slider("step", "step", 1, STEPS, 1, STEPS), NOISE, FLIPPED],
+            tables={
+                "probs": Table((*names, "class"), probs),
+                "state": Table((*names, "unit"), state),
+                "leader": Table(names, leader, 0),
+                "since": Table(names, since, 0),
+                "final": Table(names[:2], leader[..., -1], 0),
+                "mind": Table(names[:2], since[..., -1], 0),
+            },
+            views=[
+                views.lines("The probability of each class, step by step", [("probability", "probs")], "step", "class", limits=(0, 1)),
+                views.bars("After step {step}", [("probability", "probs")], "class", limits=(0, 1), palette="probs"),
+                views.bars("The state after step {step}", [("state", "state")], "unit"),
+            ],
+            words=(
+                f"The sequence points to class {y}. After step {{step}} class {{leader}} leads, since step {{since}}: the probabilities are {{probs}}. "
+                "In the end it says class {final}. It made up its mind at step {mind}."
+            ),
+            picture=pictures.probabilities_over_time(probs[start]),
+            axes={"class": ("class", [str(c) for c in range(CLASSES)]), "unit": ("unit", [str(i) for i in range(units)])},
+            note=lambda: (
+                f"Noise {tasks.NOISE:g} is that of the training. The flipped step points the other way; 0 flips none. Step {STEPS} shows no direction: it asks."
+            ),
+        )
+    )
 
 
 def _variants(task, which=WHICH):
@@ -74,7 +75,7 @@ def _variants(task, which=WHICH):
 def _after_each_step(model, x):
     """What the model makes of the first step, of the first two, …: probabilities and states (noises, flips, T, size)."""
     first = next((module.batch_first for module in model.modules() if hasattr(module, "batch_first")), False)
-    runs = [record(model, part.transpose(0, 1) if first else part) for part in (x[:step + 1] for step in range(STEPS))]
+    runs = [record(model, part.transpose(0, 1) if first else part) for part in (x[: step + 1] for step in range(STEPS))]
     grids = (torch.stack(values, dim=1) for values in zip(*((run.logits.softmax(-1), run.carried) for run in runs)))
     return tuple(grid.unflatten(0, (len(NOISE.values), len(FLIPPED.values))) for grid in grids)
 
