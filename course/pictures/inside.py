@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from .drawing import GROUND, STATE, blank, grid, in_one_style, number_cell, numbers, picture_of
+from .drawing import GROUND, STATE, blank, grid, in_one_style, number_cell, numbers, picture_of, placed
 
 
 @in_one_style
@@ -58,7 +58,7 @@ def reach(difference, gradient):
     fig = Figure(figsize=(8, 2.2), layout="constrained", facecolor=GROUND)
     for ax, values, title in zip(fig.subplots(1, 2), (difference, gradient), ("the difference at each step", "the gradient at each input")):
         ax.set_facecolor(GROUND)
-        ax.bar(range(1, len(values) + 1), values.tolist(), color=STATE(1.0), hatch="//", edgecolor="white")
+        ax.bar(range(1, len(values) + 1), placed(values.tolist()), color=STATE(1.0), hatch="//", edgecolor="white")
         ax.set_xticks(range(1, len(values) + 1))
         ax.set_title(title, size=10)
         ax.spines[["top", "right"]].set_visible(False)

@@ -5,7 +5,7 @@ import textwrap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from .drawing import FAINT, GROUND, INPUT, LOGITS, PROBS, STATE, WEIGHT, arrow, blank, in_one_style, listed, number_cell, numbers, picture_of
+from .drawing import FAINT, GROUND, INPUT, LOGITS, PROBS, STATE, WEIGHT, arrow, blank, in_one_style, listed, number_cell, numbers, picture_of, placed
 
 MOST = 8
 """Numbers of one layer that a picture of a prediction holds."""
@@ -79,16 +79,17 @@ def prediction(layers):
 
 def _bars(ax, names, values, colour, hatch, title, digits):
     ax.set_facecolor(GROUND)
-    ax.barh(names, values, color=colour, hatch=hatch, edgecolor="white")
+    drawn = placed(values)
+    ax.barh(names, drawn, color=colour, hatch=hatch, edgecolor="white")
     ax.invert_yaxis()
     ax.set_title(title, size=10)
     ax.spines[["top", "right", "bottom"]].set_visible(False)
     ax.set_xticks([])
     ax.tick_params(length=0)
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min(0.0, *drawn), max(0.0, *drawn)
     ax.set_xlim(low, high + 0.25 * (high - low or 1))
     for i, value in enumerate(values):
-        ax.text(max(value, 0) + 0.02 * (high - low or 1), i, f"{value:.{digits}f}", va="center")
+        ax.text(max(drawn[i], 0) + 0.02 * (high - low or 1), i, f"{value:.{digits}f}", va="center")
 
 
 def _cell_of_kind(ax, x, y, value, kind):

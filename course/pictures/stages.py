@@ -2,17 +2,7 @@
 
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from .drawing import (
-    FAINT,
-    INK,
-    INPUT,
-    arrow,
-    blank,
-    grid,
-    in_one_style,
-    numbers,
-    picture_of,
-)
+from .drawing import FAINT, INK, INPUT, arrow, blank, grid, in_one_style, numbers, picture_of
 
 STAGES = (
     ("input\nsequence", "(T, B, F)"),

@@ -8,11 +8,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from waiting import LONG
 
 START = Path(__file__).parents[2] / "tools" / "start.py"
 Usage = namedtuple("Usage", "total used free")
@@ -57,7 +57,7 @@ def run_start(folder, *arguments):
         [sys.executable, str(folder / "tools" / "start.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG,
         stdin=subprocess.DEVNULL,
         env=dict(os.environ, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder), PYTHONDONTWRITEBYTECODE="1"),
     )
@@ -114,7 +114,7 @@ def test_the_old_pythons_of_this_machine_say_the_sentence():
     for versions in ("[23].[0-9].*", "3.10.*"):
         found += glob.glob(os.path.expanduser(f"~/.pyenv/versions/{versions}/bin/python"))
     for python in found:
-        answer = subprocess.run([python, str(START), "lab"], capture_output=True, text=True, timeout=60)
+        answer = subprocess.run([python, str(START), "lab"], capture_output=True, text=True, timeout=LONG)
         assert answer.returncode == 1, python
         assert answer.stderr.startswith("Python 3.11 or newer is needed"), answer.stderr
         assert answer.stderr.count("\n") == 1, answer.stderr
@@ -163,14 +163,15 @@ def test_a_second_set_up_does_nothing(start):
 
 
 def test_a_second_set_up_is_quick(course, start):
-    """The real program, from start to end."""
+    """The real program, from start to end: the processor's time, which does not count that of other programs."""
     pretend_installed(start)
     start.setup("lab")
     times = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = os.times()
         answer = run_start(course, "setup", "lab")
-        times.append(time.perf_counter() - begin)
+        end = os.times()
+        times.append(end.children_user + end.children_system - begin.children_user - begin.children_system)
         assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
     assert min(times) < 1
 
@@ -246,10 +247,17 @@ def test_a_busy_port_is_named_to_an_instructor_too(course, busy_port):
 
 def test_a_free_port_is_let_through(start, busy_port):
     assert start.port_in_use("localhost", busy_port)
+    assert any(_is_let_through(start) for _ in range(10))  # another program may take a free port before it is asked for
+
+
+def _is_let_through(start):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
-    assert start.require_free_port([f"--port={free}"], "lab") is True
+    try:
+        return start.require_free_port([f"--port={free}"], "lab") is True
+    except start.Problem:
+        return False
 
 
 @pytest.mark.parametrize("arguments", [[], ["--no-browser"], ["--port=0"], ["--port"], ["--port=abc"]])

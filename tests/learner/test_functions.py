@@ -409,7 +409,7 @@ class TestWrongFunctionsInExplorers:
     def test_softmax_over_the_batch(self):
         explorer = explore.softmax(lambda logits: torch.softmax(logits, 0))
         assert looked_at(explorer).startswith(YOURS.format("to_probs"))
-        assert explorer.look("probs") == [1, 1, 1] and explorer.look("sum") == 3
+        assert sum(explorer.look("probs")) == pytest.approx(explorer.look("sum")) != pytest.approx(1)
         assert sum(explorer.look("pytorchs")) == pytest.approx(1)
 
     def test_a_naive_softmax_overflows_a_thousand_higher(self):
