@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from browser import ROOT, new_page
-from course.explore.networks import output_weights
 
 from course import example, explore
 from course.explore import words
 from course.explore.explorer import Explorer, Scene, Slider, Table
+from course.explore.weights import output_weights
 from course.pictures import Picture
 
 SCRIPT = (ROOT / "course" / "explore" / "words.js").read_text(encoding="utf-8")
