@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from .release import make_release
-from .sources import BuildError, text_of
+from .sources import UNIT_PAGE, BuildError, text_of
 
 INSTRUCTORS = ("grading", "build", "__main__.py", "__pycache__")
 INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest", "tool.ruff")
@@ -72,21 +72,28 @@ def _without_tables(toml, names):
 
 
 def _student_readme(unit, entries):
-    first = f"notebooks/{unit}/{entries[0]['lesson']}.ipynb"
+    first = f"notebooks/{unit}/{UNIT_PAGE}.ipynb"
     rows = "\n".join(f"- [{entry['title']}](notebooks/{unit}/{entry['lesson']}.ipynb), {entry['minutes']} minutes" for entry in entries)
     return STUDENT_README.format(unit=unit, first=first, rows=rows)
 
 
 STUDENT_README = """# Hidden State: {unit}
 
-How a recurrent network in PyTorch remembers, in lessons that check themselves. You need Python 3.10 or newer. In this folder:
+How a recurrent network in PyTorch remembers, in lessons that check themselves. You need Python 3.11 or newer. In this folder:
 
-    python3 -m venv .venv && .venv/bin/python -m pip install -e . --extra-index-url https://download.pytorch.org/whl/cpu
+    python3 -m venv .venv
+    .venv/bin/python -m pip install -e .
     .venv/bin/python -m jupyter lab {first}
 
 On Windows it is `.venv\\Scripts\\python`. With conda: `conda env create -f environment.yml`, then `conda run -n hidden-state jupyter lab`.
 
+On Linux the second line brings PyTorch with the libraries for a graphics card, several GB. The course needs no such card. If your network reaches
+PyTorch's own index, this line in its place saves most of the download:
+
+    .venv/bin/python -m pip install -e . --extra-index-url https://download.pytorch.org/whl/cpu
+
 {rows}
 
-An update comes as a folder of its own, under another name, and is set up with the same two commands. Your work in this one stays as it is.
+An update comes as a folder of its own, under another name, and is set up with the same commands. Your work in this one stays as it is.
+You use an assistant? AGENTS.md tells it how to help you without taking the learning away.
 """
