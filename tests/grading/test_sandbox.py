@@ -2,6 +2,7 @@
 
 import base64
 import importlib
+import json
 import resource
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from course.grading.sandbox import (
     trust,
     wire,
 )
+from course.learner.quiz import my_numbers
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parents[2]
@@ -579,6 +581,27 @@ class TestNothingIsBelieved:
 
     def test_half_a_surrogate_pair_does_no_harm(self, session):
         printed(session, "print('\\ud800')").encode()
+
+    def test_the_answers_of_a_quiz_are_gone(self, session):
+        """Neither the sealed ones nor what opens them; and the numbers of a question are still there, each student's own."""
+        session.run("import importlib, sys\nfrom course import my_numbers, quiz\nq = sys.modules['course.learner.quiz']")
+        names = "('_card', '_key', '_crypt', '_tag', 'seal', '_unknown', 'canonical', '_seal_variant')"
+        assert printed(session, f"print([n for n in {names} if hasattr(q, n)])") == "[]\n"
+        for student in ("", "ada", "bob"):
+            session.run(f"n = dict(my_numbers('09_model_quiz', 4, {student!r}))")
+            assert session.value("n") == my_numbers("09_model_quiz", 4, student)
+        session.run("variant = importlib.reload(q)._question('03_cell_step', 1)['variants'][0]")
+        assert session.value("variant") == {"given": {}}
+        assert error_of(session, "q._card(variant, '03_cell_step', 1, 'A')") == "KeyError"
+
+    def test_no_sealed_answer_is_in_any_file(self, session):
+        sealed = json.loads((ROOT / "course" / "learner" / "quiz.json").read_text())
+        cards = [card for questions in sealed.values() for question in questions.values() for variant in question["variants"] for card in variant["cards"]]
+        session.run(
+            "import os\ntext = ''\nfor place, _, files in os.walk('/hidden-state'):\n    for f in files: text += open(os.path.join(place, f), errors='replace').read()"
+        )
+        found = printed(session, f"print([card for card in {cards[::7]!r} if card in text], len(text) > 1000)")
+        assert found == "[] True\n"
 
     def test_oracles_are_gone(self, session):
         source = "import sys\nprint([(m, n) for m in list(sys.modules) if m.startswith(('course.checks.', 'course.exercises.')) for n in ('oracle', 'cases', 'judge', 'MISTAKES', 'compare', 'verdict_on', 'step') if hasattr(sys.modules[m], n)])"

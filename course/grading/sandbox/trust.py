@@ -9,7 +9,7 @@ import math
 import torch
 
 from course import exercises
-from course.checks.case import DERIVED, STRANGE, Finding, Result
+from course.checks.case import DERIVED, Finding, Result
 from course.checks.examine import untouched
 from course.checks.play import DTYPES, LARGEST, MOST, differences
 
