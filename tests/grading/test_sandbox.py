@@ -2,6 +2,7 @@
 
 import base64
 import importlib
+import json
 import resource
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from waiting import LONG, Family, is_running, until
 
 from course import exercises
 from course.checks import report
+from course.checks.case import sent
 from course.checks.examine import examine, verdict_on
 from course.checks.verdict import Verdict
 from course.grading import sandbox as package
 from course.grading.sandbox import Limits, Lost, Missing, NotPlain, Sandbox, SandboxMissing, start, trust, wire
+from course.learner.quiz import my_numbers
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parents[2]
@@ -110,8 +113,8 @@ class TestAnswersCross:
         module, answers = exercises.find(name), importlib.import_module(f"answers.{name}")
         for answer in (answers.RIGHT[0], *(wrong for wrong, _ in answers.WRONG[:6])):
             for case in module.cases(0)[:4]:
-                result = vars(module.play(answer, case))
-                assert exact(vars(trust.result(there_and_back({"result": result}), name, case)), result)
+                result = module.play(answer, case)
+                assert exact(vars(trust.result(there_and_back({"result": sent(result)}), name, case)), vars(result))
 
     def test_the_shipped_code_is_not_attempted(self, session):
         assert verdict(session, "from course.exercises.pipeline.last_valid import shipped as last_valid", "last_valid").finding.outcome == "not attempted yet"
@@ -447,23 +450,32 @@ HOSTILE = {
 
 FORGED = (
     "from course.checks import case\nfrom course.exercises.pipeline import rnn_step as m\ntensor = lambda t, **more: {'kind': 'tensor', 'shape': tuple(t.shape), 'dtype': str(t.dtype), "
-    "'device': t.device.type, 'requires_grad': True, 'overlaps': False, 'values': t.detach(), **more}\n"
+    "'device': t.device.type, 'requires_grad': True, 'overlaps': False, 'values': None if t.is_meta else t.detach(), **more}\n"
+    "def result(c, **more):\n    h = tensor(c.args['h'])\n"
+    "    return case.Result(**{'value': h, 'again': h, 'after': c.args, 'grads': {'x': c.args['x'], 'h': c.args['h']}, **more})\n"
 )
 RESULTS = {
     "nothing": "case.Result()",
     "no result": "None",
     "not even one": "type('X', (), {})()",
-    "no numbers": "case.Result(value=tensor(c.args['h'], values=None), again=tensor(c.args['h'], values=None))",
-    "other numbers": "case.Result(value=tensor(c.args['h'], shape=(1, 1)), again=tensor(c.args['h']))",
-    "another dtype": "case.Result(value=tensor(c.args['h'], dtype='torch.int8'), again=tensor(c.args['h']))",
-    "a gradient without numbers": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), grads={'h': c.args['h'].to('meta')})",
-    "a gradient of another shape": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), grads={'h': torch.ones(9)})",
-    "a gradient of nothing": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), grads={'z': torch.ones(9)})",
-    "a short list": "case.Result(value={'kind': 'tuple', 'length': 1, 'items': []}, again=None)",
-    "no second call": "case.Result(value=tensor(c.args['h']))",
-    "printed": "case.Result(error={}, printed=[])",
+    "no numbers": "result(c, value=tensor(c.args['h'], values=None), again=tensor(c.args['h'], values=None))",
+    "no numbers the second time": "result(c, again=tensor(c.args['h'], values=None))",
+    "other numbers": "result(c, value=tensor(c.args['h'], shape=(1, 1)))",
+    "another dtype": "result(c, value=tensor(c.args['h'], dtype='torch.int8'))",
+    "a dtype that is none": "result(c, again=tensor(c.args['h'], dtype='torch.quint8', values=None))",
+    "a gradient without numbers": "result(c, grads={'h': c.args['h'].to('meta'), 'x': c.args['x']})",
+    "a gradient of another shape": "result(c, grads={'h': torch.ones(9), 'x': c.args['x']})",
+    "a gradient of nothing": "result(c, grads={'h': c.args['h'], 'x': c.args['x'], 'z': torch.ones(9)})",
+    "no gradient at all": "result(c, grads={})",
+    "a gradient beside an error": "result(c, grad_error={'type': 'RuntimeError', 'message': '', 'line': 1, 'code': '', 'own': False})",
+    "a short list": "result(c, value={'kind': 'tuple', 'length': 1, 'items': []})",
+    "no second call": "result(c, again=None)",
+    "no inputs": "result(c, after=None)",
+    "some inputs": "result(c, after={'x': c.args['x']})",
+    "printed": "result(c, printed=[])",
     "an error that is none": "case.Result(error={'type': 'RuntimeError', 'message': 'meta tensor'})",
-    "notes": "case.Result(value=tensor(c.args['h']), again=tensor(c.args['h']), notes=3)",
+    "an error with a second call": "result(c, error={'type': 'RuntimeError', 'message': '', 'line': 1, 'code': '', 'own': False}, grads={})",
+    "notes": "result(c, notes=3)",
     "more parts": "type('R', (), {'value': 1, 'error': None, 'grad_error': None, 'passed': True})()",
 }
 
@@ -475,6 +487,9 @@ class TestNothingIsBelieved:
             assert not verdict(session, source).passed
         except Lost as error:
             assert error.reason in ("tampering", "crash")
+
+    def test_what_the_forgeries_start_from_is_a_result(self, session):
+        assert verdict(session, f"{FORGED}m.play = lambda a, c: result(c)\n{RIGHT}").finding.outcome == "wrong"
 
     @pytest.mark.parametrize("result", RESULTS.values(), ids=list(RESULTS))
     def test_forged_results(self, session, result):
@@ -491,12 +506,20 @@ class TestNothingIsBelieved:
         assert caught.value.reason == "tampering"
 
     @pytest.mark.parametrize(
-        "change", ["log['start']['out.bias'] += 1", "log['steps'].clear()", "log['steps'][0]['grads'] = {}", "del log['end']", "log['taken'] = True"]
+        "change",
+        [
+            "log['start']['out.bias'] += 1",
+            "log['steps'] *= 200",
+            "log['steps'][0]['grads'] = {}",
+            "del log['end']",
+            "log['arrivals'] = True",
+            "log['memory'].popitem()",
+        ],
     )
     def test_forged_notes(self, change):
         module, answers = exercises.find("train_epoch"), importlib.import_module("answers.train_epoch")
         case = module.cases(0)[0]
-        result = vars(module.play(answers.RIGHT[0], case))
+        result = sent(module.play(answers.RIGHT[0], case))
         trust.result({"result": result}, "train_epoch", case)
         exec(change, {"log": result["notes"][0]})
         with pytest.raises(trust.Tampered):
@@ -540,6 +563,27 @@ class TestNothingIsBelieved:
 
     def test_half_a_surrogate_pair_does_no_harm(self, session):
         printed(session, "print('\\ud800')").encode()
+
+    def test_the_answers_of_a_quiz_are_gone(self, session):
+        """Neither the sealed ones nor what opens them; and the numbers of a question are still there, each student's own."""
+        session.run("import importlib, sys\nfrom course import my_numbers, quiz\nq = sys.modules['course.learner.quiz']")
+        names = "('_card', '_key', '_crypt', '_tag', 'seal', '_unknown', 'canonical', '_seal_variant')"
+        assert printed(session, f"print([n for n in {names} if hasattr(q, n)])") == "[]\n"
+        for student in ("", "ada", "bob"):
+            session.run(f"n = dict(my_numbers('09_model_quiz', 4, {student!r}))")
+            assert session.value("n") == my_numbers("09_model_quiz", 4, student)
+        session.run("variant = importlib.reload(q)._question('03_cell_step', 1)['variants'][0]")
+        assert session.value("variant") == {"given": {}}
+        assert error_of(session, "q._card(variant, '03_cell_step', 1, 'A')") == "KeyError"
+
+    def test_no_sealed_answer_is_in_any_file(self, session):
+        sealed = json.loads((ROOT / "course" / "learner" / "quiz.json").read_text())
+        cards = [card for questions in sealed.values() for question in questions.values() for variant in question["variants"] for card in variant["cards"]]
+        session.run(
+            "import os\ntext = ''\nfor place, _, files in os.walk('/hidden-state'):\n    for f in files: text += open(os.path.join(place, f), errors='replace').read()"
+        )
+        found = printed(session, f"print([card for card in {cards[::7]!r} if card in text], len(text) > 1000)")
+        assert found == "[] True\n"
 
     def test_oracles_are_gone(self, session):
         source = "import sys\nprint([(m, n) for m in list(sys.modules) if m.startswith(('course.checks.', 'course.exercises.')) for n in ('oracle', 'cases', 'judge', 'MISTAKES', 'compare', 'verdict_on', 'step') if hasattr(sys.modules[m], n)])"
