@@ -54,9 +54,15 @@ c.Autograde.sanitize_preprocessors = [
 ]
 # nbgrader's own chain, and what the cells wrote is cleaned before it is kept.
 c.Autograde.autograde_preprocessors = [
-    f"nbgrader.preprocessors.{name}"
-    for name in ("Execute", "IgnorePattern", "ClearMetadataPreprocessor", "LimitOutput", "SaveAutoGrades", "AssignLatePenalties")
-] + [f"{OURS}.CleanNotebook", "nbgrader.preprocessors.CheckCellMetadata"]
+    "nbgrader.preprocessors.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    f"{OURS}.CleanNotebook",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True

@@ -18,7 +18,7 @@ from pygments.token import STANDARD_TYPES
 
 MOST_MARKDOWN, MOST_OPENERS = 20_000, 200
 """Longer Markdown, or with more beginnings of formulas, is shown as it was typed: to render it may take too long."""
-MOST_TAGS, DEEPEST = 20_000, 100
+MOST_TAGS, MOST_ENTITIES, DEEPEST = 20_000, 50_000, 100
 """The same for HTML."""
 REMEMBERED = 200_000
 
@@ -111,6 +111,8 @@ def _remembering(function):
 @_remembering
 def html(text):
     """HTML, as of an output, without what executes, fetches, or leaves its place on the page."""
+    if AS_PRE.fullmatch(text):
+        return text
     clean = _html(text, "output")
     return text if _same(text, clean) else clean
 
@@ -119,14 +121,17 @@ def _html(text, place):
     return _finished(CLEANERS[place].clean(text)) if _is_quick(text) else _as_pre(re.sub(r"<[^<>]*>", "", text))
 
 
+AS_PRE = re.compile(r"<pre>[^<>]*</pre>")
+
+
 def _as_pre(text):
-    """Text as HTML that shows it so, in the spelling of nh3."""
-    return _finished(CLEANERS["output"].clean(f"<pre>\n{entities.escape(text, quote=False)}</pre>"))
+    """Text as HTML that shows it so."""
+    return f"<pre>\n{entities.escape(text, quote=False)}</pre>"
 
 
 def _is_quick(text):
     """Not so many tags, nor so deep within each other, that parsing takes long."""
-    if text.count("<") > MOST_TAGS:
+    if text.count("<") > MOST_TAGS or text.count("&") > MOST_ENTITIES:
         return False
     opened, deep = collections.Counter(), 0
     for closing, tag in TAG.findall(text):
@@ -142,7 +147,7 @@ def _is_quick(text):
 
 def raw(text):
     """A raw cell, which nbconvert writes into the page as it stands."""
-    return text if _same(text, html(text)) else _as_pre(text)
+    return text if AS_PRE.fullmatch(text) or _same(text, html(text)) else _as_pre(text)
 
 
 def _finished(text):
