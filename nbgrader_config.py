@@ -49,6 +49,18 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     f"{OURS}.RestoreCells",
+    f"{OURS}.CleanNotebook",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# nbgrader's own chain, and what the cells wrote is cleaned before it is kept.
+c.Autograde.autograde_preprocessors = [
+    "nbgrader.preprocessors.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    f"{OURS}.CleanNotebook",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
@@ -65,4 +77,8 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     f"{OURS}.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    f"{OURS}.CleanPage",
 ]
+# Every page of a notebook, Formgrader's too: a student's markup has no rights in it, by whatever way it came into autograded/.
+c.HTMLExporter.preprocessors = [f"{OURS}.CleanPage"]
+c.HTMLExporter.filters = {"markdown2html": f"{OURS}.markdown2html"}

@@ -13,6 +13,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import find_all_files
 
+from .intake.clean import check_id
 from .intake.sanitise import Sanitiser
 from .intake.submissions import Unreadable, find_students, read_submission
 from .intake.unit import GradeError, read_unit
@@ -226,6 +227,7 @@ class Round:
     # Pass 1
 
     def _prepare(self, student, folder):
+        check_id(student)
         submission = read_submission(student, folder, list(self.lessons), self.book.course.ignore)
         work = Work(student, reasons=submission.reasons, missing=submission.missing, notes=submission.notes)
         work.files = {place: data for place, data in submission.files.items() if not self._is_in_the_way(place)}

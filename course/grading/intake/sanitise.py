@@ -11,6 +11,7 @@ from nbconvert.exporters import NotebookExporter
 from nbformat.v4.convert import upgrade
 from nbgrader.converters import Autograde
 
+from .markup import in_words
 from .submissions import Unreadable
 
 VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -65,7 +66,7 @@ class Sanitiser:
 
     def placeholder(self, student, lesson, reason):
         """A notebook that stands for one that cannot be graded: the reason, and the graded cells, which get no points."""
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"**Not graded.** {reason}.", id="reason")])
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"**Not graded.** {in_words(reason)}.", id="reason")])
         cleaned, _ = self.clean(student, lesson, nbformat.writes(notebook).encode())
         return cleaned
 

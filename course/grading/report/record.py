@@ -17,7 +17,9 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from sqlalchemy.exc import SAWarning
 from traitlets import Dict
 
+from course.grading.intake import clean
 from course.grading.intake.sanitise import Notes
+from course.grading.plugins.cleaning import CleanNotebook
 
 
 class Replay(NbGraderPreprocessor):
@@ -50,6 +52,7 @@ class Recorder(Autograde):
         self.exporter._preprocessors = []
         for step in self.autograde_preprocessors:
             self.exporter.register_preprocessor(Replay if _names(step, Execute) else step)
+        self.exporter.register_preprocessor(CleanNotebook, enabled=True)  # whatever nbgrader_config.py says
         BaseConverter.convert_single_notebook(self, notebook_filename)
 
 
@@ -88,7 +91,7 @@ class Book:
             shutil.rmtree(self.stage, ignore_errors=True)
 
     def _lay_out(self, folder, notebooks, files):
-        for place, data in files.items():
+        for place, data in clean.files(files).items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             (folder / place).write_bytes(data)
         folder.mkdir(parents=True, exist_ok=True)
