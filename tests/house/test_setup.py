@@ -1,4 +1,4 @@
-"""tools/start.py: what it says when something is missing, and that a second run is quick. No network."""
+"""tools/start.py: what it says when something is missing, and that a second run is quick. tools/lowest.py: what it takes for lowest. No network."""
 
 import ast
 import glob
@@ -336,3 +336,33 @@ def test_a_browser_can_be_named(start, monkeypatch, tmp_path):
 def test_an_unknown_command_shows_the_commands(start, arguments, capsys):
     assert start.main(arguments) == 2
     assert "setup lab|teach|test" in capsys.readouterr().err
+
+
+# --- the lowest releases ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lowest(monkeypatch):
+    """The module tools/lowest.py."""
+    monkeypatch.syspath_prepend(START.parent)
+    return importlib.import_module("lowest")
+
+
+def test_every_lower_bound_is_read(lowest):
+    bounds = lowest.bounds()
+    assert bounds["torch"] == "2.6" and {"nbgrader", "distributed", "axe-playwright-python"} <= set(bounds)
+
+
+def test_a_bound_that_nothing_can_reach_is_named(lowest, capsys):
+    found = lowest.releases("ipython==8.10.0\nrich==13.0.0\ntorch==2.13.0\n")
+    assert lowest.untried({"rich": "13", "ipython": "8", "torch": "2.6"}, found, torch="2.13.0") == ["ipython"]
+    said = capsys.readouterr().out
+    assert "ipython 8.10.0   but pyproject.toml says 8" in said and "raise it" in said and "  rich 13.0.0\n" in said
+
+
+def test_a_full_folder_and_a_missing_python_are_named(lowest, tmp_path, capsys):
+    (tmp_path / "mine").touch()
+    assert lowest.main(["--keep", str(tmp_path)]) == 2
+    assert "is not empty" in capsys.readouterr().err
+    with pytest.raises(lowest.Problem, match="no-such-python cannot be started"):
+        lowest.make_venv("no-such-python", tmp_path / "venv")
