@@ -147,6 +147,63 @@ class TestEveryMessage:
             assert not earns(name, [whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :]])
 
 
+class TestInputs:
+    """They are sent back, and what changed is found out here."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_changed_input_is_seen_outside(self, name):
+        right = importlib.import_module(f"answers.{name}").RIGHT[0]
+
+        def answer(*args):
+            value = right(*args)
+            _spoil(args)
+            return value
+
+        results = [{"result": sent(exercises.find(name).play(answer, case))} for case in few(name, SEED)]
+        assert "changed" not in results[0]["result"]
+        with peer([{"finding": None}, *results, {"end": True}]) as session:
+            finding = notebooks._examined(session, name, name, SEED).finding
+        assert finding.outcome == "wrong" and "your function changed its input" in finding.what
+
+    @pytest.mark.parametrize("change, said", [("train", "mode"), ("zero", "weights"), ("hook", "hook"), ("freeze", "requires_grad"), ("note", "settings")])
+    def test_a_changed_model_is_seen_outside(self, change, said):
+        right = importlib.import_module("answers.prediction_trace").RIGHT[0]
+        changes = {
+            "train": lambda rnn: rnn.train(not rnn.training),
+            "zero": lambda rnn: torch.nn.init.zeros_(rnn.weight_hh_l0),
+            "hook": lambda rnn: rnn.register_forward_hook(print),
+            "freeze": lambda rnn: rnn.requires_grad_(False),
+            "note": lambda rnn: setattr(rnn, "kept", 1),
+        }
+
+        def answer(rnn, out, x):
+            value = right(rnn, out, x)
+            changes[change](rnn)
+            return value
+
+        results = [{"result": sent(exercises.find("prediction_trace").play(answer, case))} for case in few("prediction_trace", SEED)]
+        with peer([{"finding": None}, *results, {"end": True}]) as session:
+            what = notebooks._examined(session, "prediction_trace", "prediction_trace", SEED).finding.what
+        assert what.startswith("your function changed its input rnn (") and said in what
+
+
+def _spoil(args):
+    """Change the first number that lies in the arguments, in place; that of a model where there is no other."""
+    for arg in sorted(args, key=lambda arg: isinstance(arg, torch.nn.Module)):
+        arg = next(arg.parameters()) if isinstance(arg, torch.nn.Module) else arg
+        if isinstance(arg, torch.Tensor):
+            with torch.no_grad():
+                arg.view(-1)[0] = 7
+            return True
+        if isinstance(arg, (list, tuple)):
+            if isinstance(arg[0], (int, float)):
+                arg[0] = 7.5
+                return True
+            if _spoil(arg):
+                return True
+    return False
+
+
 class TestOneRuleForTensors:
     MADE = {
         "sparse tensor": lambda tensor: tensor.to_sparse(),
