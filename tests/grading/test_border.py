@@ -79,6 +79,18 @@ class TestEveryField:
                 assert not earns(name, [{"finding": None}, *results[:i], {"result": last}, {"end": True}])
                 assert not earns(name, [{"finding": None}, *results[:i], {"result": last}, *results[i + 1 :], {"end": True}])
 
+    @pytest.mark.parametrize("name", NAMES)
+    def test_no_judge_passes_what_stopped_early(self, name):
+        """The last line: whatever a session lets through, and in a learner's own check."""
+        module, right = exercises.find(name), importlib.import_module(f"answers.{name}").RIGHT[0]
+        cases = few(name, SEED)
+        results = [module.play(right, case) for case in cases]
+        assert examine.verdict_on(module, cases, results) is None
+        for i in range(len(results)):
+            assert examine.verdict_on(module, cases, results[:i]).outcome == "raised"
+            stopped = [*results[:i], Result(**{**vars(results[i]), "grad_error": error("TooSlow", "on meta tensors")}), *results[i + 1 :]]
+            assert examine.verdict_on(module, cases, stopped).outcome == "raised"
+
 
 class TestEveryMessage:
     @pytest.mark.parametrize("name", NAMES)
@@ -120,11 +132,11 @@ class TestEveryMessage:
         monkeypatch.setattr("course.grading.sandbox.CASE", 0.2)
         session = Session(forger.NoSandbox(), {})
         session.sock, its = socket.socketpair()
-        session.ends = time.monotonic() + 60
-        its.sendall(b"")
+        session.ends = (began := time.monotonic()) + 60
         with its, pytest.raises(Lost, match="time limit"):
             threading.Timer(0.05, its.sendall, [wire.pack({"finding": None})]).start()
             notebooks._examined(session, "to_probs", "to_probs", SEED)
+        assert time.monotonic() - began < 20
 
     @pytest.mark.parametrize("name", NAMES)
     def test_frames_that_are_cut_short_or_garbled(self, name):
@@ -133,6 +145,63 @@ class TestEveryMessage:
             assert not earns(name, [whole[:size]])
         for place in range(0, len(whole), max(1, len(whole) // 60)):
             assert not earns(name, [whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :]])
+
+
+class TestInputs:
+    """They are sent back, and what changed is found out here."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_changed_input_is_seen_outside(self, name):
+        right = importlib.import_module(f"answers.{name}").RIGHT[0]
+
+        def answer(*args):
+            value = right(*args)
+            _spoil(args)
+            return value
+
+        results = [{"result": sent(exercises.find(name).play(answer, case))} for case in few(name, SEED)]
+        assert "changed" not in results[0]["result"]
+        with peer([{"finding": None}, *results, {"end": True}]) as session:
+            finding = notebooks._examined(session, name, name, SEED).finding
+        assert finding.outcome == "wrong" and "your function changed its input" in finding.what
+
+    @pytest.mark.parametrize("change, said", [("train", "mode"), ("zero", "weights"), ("hook", "hook"), ("freeze", "requires_grad"), ("note", "settings")])
+    def test_a_changed_model_is_seen_outside(self, change, said):
+        right = importlib.import_module("answers.prediction_trace").RIGHT[0]
+        changes = {
+            "train": lambda rnn: rnn.train(not rnn.training),
+            "zero": lambda rnn: torch.nn.init.zeros_(rnn.weight_hh_l0),
+            "hook": lambda rnn: rnn.register_forward_hook(print),
+            "freeze": lambda rnn: rnn.requires_grad_(False),
+            "note": lambda rnn: setattr(rnn, "kept", 1),
+        }
+
+        def answer(rnn, out, x):
+            value = right(rnn, out, x)
+            changes[change](rnn)
+            return value
+
+        results = [{"result": sent(exercises.find("prediction_trace").play(answer, case))} for case in few("prediction_trace", SEED)]
+        with peer([{"finding": None}, *results, {"end": True}]) as session:
+            what = notebooks._examined(session, "prediction_trace", "prediction_trace", SEED).finding.what
+        assert what.startswith("your function changed its input rnn (") and said in what
+
+
+def _spoil(args):
+    """Change the first number that lies in the arguments, in place; that of a model where there is no other."""
+    for arg in sorted(args, key=lambda arg: isinstance(arg, torch.nn.Module)):
+        arg = next(arg.parameters()) if isinstance(arg, torch.nn.Module) else arg
+        if isinstance(arg, torch.Tensor):
+            with torch.no_grad():
+                arg.view(-1)[0] = 7
+            return True
+        if isinstance(arg, (list, tuple)):
+            if isinstance(arg[0], (int, float)):
+                arg[0] = 7.5
+                return True
+            if _spoil(arg):
+                return True
+    return False
 
 
 class TestOneRuleForTensors:
@@ -181,17 +250,23 @@ class TestForgiving:
             assert all(case.forgive and ("float64" in case.title or "meta" in case.title) for case in forgiving)
             assert len(every) - len(forgiving) >= 5 and len(forgiving) == len([case for case in every if case.forgive])
 
-    @pytest.mark.parametrize("words", [*NO_DATA, *FLOAT32_LAYER])
-    @pytest.mark.parametrize("kind", [RuntimeError, NotImplementedError, ValueError, KeyError, type("RuntimeError", (Exception,), {})])
-    def test_magic_words_forgive_nothing(self, kind, words):
-        right = importlib.import_module("answers.rnn_step").RIGHT[0]
+    @pytest.mark.parametrize("name", ["rnn_step", "output_layer", "to_probs", "init_hidden", "run_sequence"])
+    @pytest.mark.parametrize("kind", [RuntimeError, NotImplementedError, TypeError, ValueError, KeyError, type("RuntimeError", (Exception,), {})])
+    def test_magic_words_forgive_nothing(self, name, kind):
+        """All of them in an error of one's own, where PyTorch would raise one."""
+        right = importlib.import_module(f"answers.{name}").RIGHT[0]
 
-        def rnn_step(x, *rest):
-            if x.is_meta or x.dtype == torch.float64:
-                raise kind(words)
-            return right(x, *rest)
+        def answer(*args):
+            if any(isinstance(arg, torch.Tensor) and (arg.is_meta or arg.dtype == torch.float64) for arg in args):
+                raise kind(" ".join((*NO_DATA, *FLOAT32_LAYER)))
+            return right(*args)
 
-        assert examine.examine(exercises.find("rnn_step"), rnn_step, SEED).finding.outcome == "raised"
+        assert examine.examine(exercises.find(name), answer, SEED).finding.outcome == "raised"
+
+    def test_where_pytorch_raises_it_an_error_is_forgiven(self):
+        case = next(case for case in few("rnn_step", SEED) if case.args["x"].is_meta)
+        result = exercises.find("rnn_step").play(lambda x, *rest: x.tolist(), case)
+        assert case.forgives(result.error) and not case.forgives({**result.error, "type": "ValueError"}) and not case.forgives({**result.error, "own": True})
 
     def test_no_case_forgives_one_that_was_stopped(self):
         assert not [
