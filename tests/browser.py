@@ -6,44 +6,92 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import TimeoutError, sync_playwright
+from waiting import LONG, until
 
 ROOT = Path(__file__).parents[1]
 # Debian's Chromium runs as root only without its sandbox; the others keep it from calling home.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+WAIT = 1000 * LONG  # milliseconds
 # Both come from one server: where each application opens a notebook.
 PLACES = {"JupyterLab": "lab/tree", "Notebook 7": "notebooks"}
 
 
 @contextlib.contextmanager
 def running_lab(folder):
-    """Serve `folder` with JupyterLab on a free port; yields its address. Progress and settings stay beside the folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Serve `folder` with JupyterLab on a free port; yields its address. All that it writes stays beside the folder."""
     own = folder.parent
     _without_news(own / "config")
-    settings = {"HIDDEN_STATE_PROGRESS": str(own / "progress.json"), "PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(own / "config")}
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--allow-root", "--IdentityProvider.token="]
-    with open(own / "lab.log", "wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env={**os.environ, **settings}, stdout=log, stderr=log)
+    settings = {
+        "HIDDEN_STATE_PROGRESS": str(own / "progress.json"),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "IPYTHONDIR": str(own / "ipython"),
+    }
+    with open(own / "lab.log", "ab") as log:
+        server, port = _started(folder, {**os.environ, **settings}, own / "runtime", log)
         try:
-            _wait_for(f"http://127.0.0.1:{port}/api", server)
             yield f"http://127.0.0.1:{port}/lab"
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(LONG)
+            finally:
+                server.kill()
+
+
+def _started(folder, environment, runtime, log):
+    """A server that answers, and its port. Another program may take the port between our choice and Jupyter's: then once more."""
+    for _ in range(10):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [
+            sys.executable,
+            "-m",
+            "jupyter",
+            "lab",
+            "--no-browser",
+            f"--port={port}",
+            "--ServerApp.port_retries=0",
+            "--allow-root",
+            "--IdentityProvider.token=",
+        ]
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        until(lambda: server.poll() is not None or _answers(f"http://127.0.0.1:{port}/api", runtime, server.pid), "JupyterLab's first answer")
+        if server.poll() is None:
+            return server, port
+    raise RuntimeError(f"JupyterLab stopped; its log is {log.name}")
+
+
+def _answers(address, runtime, pid):
+    """Does this very server answer? It writes a file with its number once the port is its own."""
+    if not list(runtime.glob(f"jpserver-{pid}.json")):
+        return False
+    try:
+        urllib.request.urlopen(address, timeout=LONG)
+        return True
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
 def new_page(width=1300, height=1200):
     """A page of headless Chromium. Raises RuntimeError where there is none."""
     with chromium() as browser:
-        yield browser.new_page(viewport={"width": width, "height": height})
+        yield patient(browser.new_page(viewport={"width": width, "height": height}))
+
+
+def patient(page):
+    """The same page, which waits for what should come as long as a busy machine may need."""
+    page.set_default_timeout(WAIT)
+    page.set_default_navigation_timeout(WAIT)
+    return page
 
 
 @contextlib.contextmanager
@@ -54,7 +102,7 @@ def chromium():
     if not program:
         raise RuntimeError("Chromium is missing: on Debian, apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=WAIT)
         yield browser
         browser.close()
 
@@ -62,16 +110,16 @@ def chromium():
 def open_notebook(page, address, notebook, application):
     """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". Waits for its kernel."""
     page.goto(f"{address.removesuffix('/lab')}/{PLACES[application]}/{notebook}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_selector('.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]', timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT)
+    page.wait_for_selector('.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]', timeout=WAIT)
 
 
 def run_all_cells(page):
     """Choose Run > Run All Cells, in either application; again if the kernel was not ready to hear it."""
-    for _ in range(10):
+    for _ in range(20):
         choose(page, "Run", "Run All Cells")
         with contextlib.suppress(TimeoutError):
-            page.wait_for_selector('.jp-Notebook .jp-InputPrompt:not(:text-is("[ ]:"))', timeout=3_000)
+            page.wait_for_selector('.jp-Notebook .jp-InputPrompt:not(:text-is("[ ]:"))', timeout=15_000)
             return
     raise RuntimeError("Run All Cells runs nothing")
 
@@ -87,15 +135,3 @@ def _without_news(config):
     settings = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-
-
-def _wait_for(address, server, seconds=60):
-    for _ in range(seconds * 4):
-        if server.poll() is not None:
-            raise RuntimeError("JupyterLab stopped; its log is lab.log")
-        try:
-            urllib.request.urlopen(address, timeout=2)
-            return
-        except OSError:
-            time.sleep(0.25)
-    raise RuntimeError(f"no answer from {address}")

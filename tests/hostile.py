@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from support import grade_id, source
 
+from course import exercises
+from course.checks.judge import evaluate
+
 LESSON = "03_cell_step"
 CHECK, OTHER, FIRST, SECOND = "check_rnn_step", "check_layer_step", "quiz_1", "quiz_2"
 EVERYTHING = frozenset({CHECK, OTHER, FIRST, SECOND})
@@ -189,6 +192,107 @@ def asks_the_quiz_for_its_answer(notebook, folder):
         "    if found: break\nelse: answer_1 = None"
     )
     return notebook
+
+
+# To forge what crosses the border. All of it starts from a wrong answer.
+
+
+def _forges(name, change, body=WRONG, says=""):
+    """Replaces the results of rnn_step on their way out: change is the body of forge(results), a generator; error(kind, words) makes an error."""
+    code = (
+        "import sys\nstrip = sys.modules['hidden_state_inside.strip']\nold = strip.play\n"
+        "WORDS = 'on meta tensors no data register_meta same dtype expected scalar type does not match weight dtype'\n"
+        "def error(kind, words=WORDS): return {'type': kind, 'message': words, 'line': None, 'code': '', 'own': False}\n"
+        "NOTHING = {'value': None, 'again': None, 'after': None, 'grads': {}}\n"
+        f"def forge(results):\n    {change}\n"
+        "strip.play = lambda name, answer, cases: (forge if name == 'rnn_step' else iter)(old(name, answer, cases))\n"
+    )
+    _answer(name, f"{code}{HEAD}{body}", says=says)
+
+
+_forges("forged_lateness", "for r in results:\n        yield {**r, 'grads': {}, 'grad_error': error('TooSlow')}\n        return", says="stopped")
+_forges(
+    "forged_lateness_of_the_call",
+    "for r in results:\n        yield {**NOTHING, 'printed': '', 'notes': None, 'grad_error': None, 'error': error('TooSlow')}\n        return",
+)
+_forges("forged_lateness_in_every_case", "for r in results: yield {**r, 'grads': {}, 'grad_error': error('TooSlow')}", says="tampering")
+_forges("forged_errors_of_torch", "for r in results: yield {**r, **NOTHING, 'error': error('RuntimeError')}")
+_forges("forged_errors_of_the_backward_pass", "for r in results: yield {**r, 'grads': {}, 'grad_error': error('NotImplementedError')}")
+_forges("forged_end", "yield next(results)", says="tampering")
+_forges("forged_silence", "yield from ()", says="tampering")
+_forges("says_everything_twice", "for r in results: yield from (r, r)")
+_forges("says_it_from_the_end", "yield from reversed(list(results))")
+_forges("says_the_first_for_all", "first, n = next(results), len(list(results))\n    yield from [first] * (n + 1)")
+_forges(
+    "forged_numberless",
+    "for r in results: yield {**r, 'value': {**r['value'], 'values': None}, 'again': {**r['again'], 'values': None}}",
+    says="tampering",
+)
+_forges(
+    "forged_quantized",
+    "for r in results:\n        packed = {**r['value'], 'values': None, 'dtype': 'torch.qint8'}\n        yield {**r, 'value': packed, 'again': packed}",
+    says="tampering",
+)
+_forges(
+    "forged_meta", "for r in results:\n        packed = {**r['value'], 'values': None, 'device': 'meta'}\n        yield {**r, 'value': packed, 'again': packed}"
+)
+_forges("forged_gradients", "for r in results: yield {**r, 'grads': {k: v * float('nan') for k, v in r['grads'].items()}}")
+_forges(
+    "a_cut_graph_with_forged_gradients",
+    "for r in results: yield {**r, 'grads': {k: r['after'][k] * 0 for k in r['grads']}}",
+    f"    with torch.no_grad():\n    {RIGHT}",
+    says="the gradient that reaches",
+)
+_forges("forged_flags", "for r in results: yield {**r, 'changed': (), 'value': {**r['value'], 'passed': True}}", says="tampering")
+_forges("more_than_there_are_cases", "yield from results\n    yield from [{**NOTHING, 'passed': True}] * 5")
+_answer("magic_words", f"{HEAD}    if x.is_meta or x.dtype == torch.float64: raise RuntimeError('on meta tensors, same dtype')\n{RIGHT}")
+_answer("magic_words_in_every_case", f"{HEAD}    raise RuntimeError('on meta tensors, same dtype')\n")
+for _kind, _made in {
+    "quantized": "torch.quantize_per_tensor(torch.zeros(x.shape[0], h.shape[1]), 0.1, 0, torch.qint8)",
+    "sparse": "torch.zeros(x.shape[0], h.shape[1]).to_sparse()",
+    "on_meta": "torch.empty(x.shape[0], h.shape[1], device='meta')",
+    "in_float16": "torch.zeros(x.shape[0], h.shape[1]).half()",
+}.items():
+    _answer(
+        f"a_second_call_{_kind}",
+        f"calls = []\n{HEAD}    calls.append(1)\n    if len(calls) % 3 == 2: return {_made}\n{RIGHT}",
+        says="something is kept from one call to the next",
+    )
+    _answer(f"always_{_kind}", f"{HEAD}    return {_made}\n")
+
+
+@_broken({CHECK})
+def a_table_of_the_known_cases(notebook, folder):
+    """Right wherever the inputs are those of the public check, which anybody can print."""
+    module = exercises.find("rnn_step")
+    table = {_mark(case.args["x"]): evaluate(module.oracle, case)[0].tolist() for case in module.cases(0) if not case.args["x"].is_meta}
+    (folder / "table.json").write_text(json.dumps(table))
+    look = "    key = repr([round(v, 4) for v in x.flatten().tolist()[:3]])\n    if key in TABLE: return torch.tensor(TABLE[key], dtype=x.dtype) + 0 * (x.sum() + h.sum())\n"
+    cell_of(notebook, "rnn_step")["source"] = f"import json\nTABLE = json.load(open('table.json'))\n{HEAD}{look}{WRONG}"
+    return notebook
+
+
+def _mark(x):
+    return repr([round(v, 4) for v in x.flatten().tolist()[:3]])
+
+
+def _opens(name, code):
+    """Looks for the answer to question 1 inside the sandbox."""
+
+    def change(notebook, folder):
+        lines = "\n    ".join(code.splitlines())
+        cell_of(notebook, "answer_1")["source"] = (
+            f"from course.learner import quiz\nanswer_1 = None\ntry:\n    {lines}\nexcept Exception as error:\n    print(type(error))"
+        )
+        return notebook
+
+    _add(name, change, {FIRST})
+
+
+_TRIES = f"answer_1 = next(a for a in 'ABCD' if (quiz._card(question['variants'][0], '{LESSON}', 1, a) or (0,))[0])"
+_opens("opens_the_quiz", f"question = quiz._question('{LESSON}', 1)\n{_TRIES}")
+_opens("opens_a_fresh_quiz", f"import importlib\nquiz = importlib.reload(quiz)\nquestion = quiz._question('{LESSON}', 1)\n{_TRIES}")
+_opens("reads_the_sealed_answers", f"import json\nprint('LOOT', json.load(open(quiz.SEALED))['{LESSON}']['1']['variants'][0]['cards'])")
 
 
 # To reach what is others'

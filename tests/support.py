@@ -24,8 +24,9 @@ def copy_course(target, twins=True):
     left_out = shutil.ignore_patterns("__pycache__", *([] if twins else ["*.ipynb"]))
     for folder in ("course", "solutions"):
         shutil.copytree(ROOT / folder, target / folder, ignore=left_out)
-    for file in ("README.md", "nbgrader_config.py", "pyproject.toml", "environment.yml"):
-        shutil.copy(ROOT / file, target)
+    for file in ("README.md", "LICENSE", "LICENSE-CONTENT.md", "docs/AGENTS.student.md", "nbgrader_config.py", "pyproject.toml", "environment.yml"):
+        (target / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, target / file)
     return target
 
 

@@ -14,7 +14,7 @@ from __future__ import print_function
 
 import sys
 
-OLDEST_PYTHON = (3, 10)
+OLDEST_PYTHON = (3, 11)
 
 
 def too_old(version):
@@ -22,10 +22,10 @@ def too_old(version):
     if tuple(version[:2]) >= OLDEST_PYTHON:
         return None
     return (
-        "Python 3.10 or newer is needed, this is {}.{}. "
+        "Python {}.{} or newer is needed, this is {}.{}. "
         "Install a newer one from python.org or your package manager, then run this again. "
         "Is a newer one installed already? Name it: make lab PYTHON=python3.12"
-    ).format(*version[:2])
+    ).format(*OLDEST_PYTHON + tuple(version[:2]))
 
 
 if too_old(sys.version_info):
@@ -44,6 +44,10 @@ import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIRST_PAGE = "notebooks/pipeline/00_start.ipynb"
+
+# The one release of PyTorch that `make` takes out of the range in pyproject.toml.
+CONSTRAINTS = "constraints.txt"
+INSTALLED_FROM = ["pyproject.toml", CONSTRAINTS]
 
 # Each level holds everything of the levels before it. The names in brackets are pyproject.toml's extras.
 LEVELS = ["lab", "teach", "test"]
@@ -108,10 +112,12 @@ def read_stamp():
 
 def make_stamp(level):
     """Return the note that a set-up of this level leaves: what was installed, from what, and where."""
-    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
-        pyproject = hashlib.sha256(file.read()).hexdigest()
     # The folder is part of it because the programs in .venv hold its absolute path: a moved one is broken.
-    return {"level": level, "pyproject": pyproject, "folder": ROOT}
+    stamp = {"level": level, "folder": ROOT}
+    for name in INSTALLED_FROM:
+        with open(os.path.join(ROOT, name), "rb") as file:
+            stamp[name] = hashlib.sha256(file.read()).hexdigest()
+    return stamp
 
 
 def higher(level, other):
@@ -120,7 +126,7 @@ def higher(level, other):
 
 
 def is_ready(level):
-    """Tell whether .venv holds this level already, installed here from the present pyproject.toml."""
+    """Tell whether .venv holds this level already, installed here from the present files."""
     stamp = read_stamp()
     ready = stamp == make_stamp(higher(level, stamp.get("level")))
     return ready and os.path.exists(venv_python())
@@ -182,7 +188,7 @@ def install(level):
     say("Installing PyTorch, JupyterLab and the course. The first time this takes a few minutes ...")
     # PIP_USER in someone's settings would make pip refuse to install into an environment.
     settings = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    command = [venv_python(), "-m", "pip", "install", "--editable", "." + EXTRAS[level]]
+    command = [venv_python(), "-m", "pip", "install", "-c", CONSTRAINTS, "--editable", "." + EXTRAS[level]]
     if subprocess.call(command, cwd=ROOT, env=settings) != 0:
         raise Problem(why_install_failed(level))
 

@@ -1,4 +1,4 @@
-"""Take the pictures of the README and of the lessons from the running course: python tests/take_pictures.py (after `make notebooks`).
+"""Take the pictures of the README and of the lessons from the running course: make pictures (after `make notebooks`).
 
 docs/explorer.png: an explorer in its lesson. docs/lesson.png: an exercise with a common mistake, checked.
 solutions/<unit>/<lesson>.png: the lesson's explorer with its sliders moved; run `make notebooks` again to release it.

@@ -9,10 +9,12 @@ import zipfile
 from pathlib import Path
 
 from .release import make_release
-from .sources import BuildError, text_of
+from .sources import UNIT_PAGE, BuildError, text_of
 
 INSTRUCTORS = ("grading", "build", "__main__.py", "__pycache__")
-INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest.ini_options")
+INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest", "tool.ruff")
+BESIDE = {"LICENSE": "LICENSE", "LICENSE-CONTENT.md": "LICENSE-CONTENT.md", "docs/AGENTS.student.md": "AGENTS.md"}
+"""What else a student receives: where it lies here, and where in the bundle."""
 INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -58,6 +60,7 @@ def _bundled(root, unit, scratch):
     lessons = json.loads(text_of(root / "course" / "learner" / "lessons.json"))
     files["pyproject.toml"] = _without_tables(text_of(root / "pyproject.toml"), INSTRUCTORS_TABLES).encode()
     files["environment.yml"] = re.sub(INSTRUCTORS_PACKAGES, "", text_of(root / "environment.yml"), flags=re.MULTILINE).encode()
+    files.update({place: (root / file).read_bytes() for file, place in BESIDE.items()})
     files["README.md"] = _student_readme(unit, lessons[unit]).encode()
     return dict(sorted(files.items()))
 
@@ -65,25 +68,32 @@ def _bundled(root, unit, scratch):
 def _without_tables(toml, names):
     """TOML without the tables of these names, each from its header to the next."""
     tables = re.split(r"^(?=\[)", toml, flags=re.MULTILINE)
-    return "".join(table for table in tables if not table.startswith(tuple(f"[{name}]" for name in names)))
+    return "".join(table for table in tables if not table.startswith(tuple(f"[{name}{end}" for name in names for end in ("]", "."))))
 
 
 def _student_readme(unit, entries):
-    first = f"notebooks/{unit}/{entries[0]['lesson']}.ipynb"
+    first = f"notebooks/{unit}/{UNIT_PAGE}.ipynb"
     rows = "\n".join(f"- [{entry['title']}](notebooks/{unit}/{entry['lesson']}.ipynb), {entry['minutes']} minutes" for entry in entries)
     return STUDENT_README.format(unit=unit, first=first, rows=rows)
 
 
 STUDENT_README = """# Hidden State: {unit}
 
-How a recurrent network in PyTorch remembers, in lessons that check themselves. You need Python 3.10 or newer. In this folder:
+How a recurrent network in PyTorch remembers, in lessons that check themselves. You need Python 3.11 or newer. In this folder:
 
-    python3 -m venv .venv && .venv/bin/python -m pip install -e . --extra-index-url https://download.pytorch.org/whl/cpu
+    python3 -m venv .venv
+    .venv/bin/python -m pip install -e .
     .venv/bin/python -m jupyter lab {first}
 
 On Windows it is `.venv\\Scripts\\python`. With conda: `conda env create -f environment.yml`, then `conda run -n hidden-state jupyter lab`.
 
+On Linux the second line brings PyTorch with the libraries for a graphics card, several GB. The course needs no such card. If your network reaches
+PyTorch's own index, this line in its place saves most of the download:
+
+    .venv/bin/python -m pip install -e . --extra-index-url https://download.pytorch.org/whl/cpu
+
 {rows}
 
-An update comes as a folder of its own, under another name, and is set up with the same two commands. Your work in this one stays as it is.
+An update comes as a folder of its own, under another name, and is set up with the same commands. Your work in this one stays as it is.
+You use an assistant? AGENTS.md tells it how to help you without taking the learning away.
 """

@@ -14,8 +14,11 @@ SECONDS_A_CELL = 120
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def executed(lesson, root):
-    """The text of the executed twin. The same source gives the same text, on the same machine."""
+def executed(lesson, root, **environment):
+    """The text of the executed twin. The same source gives the same text but for its drawings, on every machine.
+
+    environment: variables for its kernel, beside those that all kernels of the build have.
+    """
     notebook = lesson.notebook
     client = NotebookClient(
         notebook,
@@ -27,7 +30,7 @@ def executed(lesson, root):
         resources={"metadata": {"path": str(lesson.source.parent)}},
     )
     try:
-        client.execute(env=_kernel_environment(root))
+        client.execute(env={**_kernel_environment(root), **environment})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise BuildError(_what_failed(lesson, error)) from None
     _clean(notebook)

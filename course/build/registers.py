@@ -16,11 +16,18 @@ TABLE_BEGINS, TABLE_ENDS = "<!-- lessons -->", "<!-- /lessons -->"
 
 def write_registers(root, lessons):
     """Write what the course itself reads of its lessons, and the README's table."""
-    found = describe(lessons)
-    write(root.joinpath(*LEARNER) / "lessons.json", as_json(found))
-    write(root.joinpath(*LEARNER) / "quiz.json", as_json(seal(_quiz_keys(root, found))))
-    readme = root / "README.md"
-    write(readme, with_table(readme, lesson_table(found)))
+    for file, text in registers(root, lessons).items():
+        write(file, text)
+
+
+def registers(root, lessons):
+    """{file: text} of all registers. Raises BuildError where a quiz does not fit its lesson."""
+    found, learner, readme = describe(lessons), root.joinpath(*LEARNER), root / "README.md"
+    return {
+        learner / "lessons.json": as_json(found),
+        learner / "quiz.json": as_json(seal(_quiz_keys(root, found))),
+        readme: with_table(readme, lesson_table(found)),
+    }
 
 
 def describe(lessons):

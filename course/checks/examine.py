@@ -42,15 +42,20 @@ def _play_until_stopped(module, answer, cases):
     results = []
     for case in cases:
         results.append(module.play(answer, case))
-        if any(error and error["type"] == "TooSlow" for error in (results[-1].error, results[-1].grad_error)):
+        if results[-1].was_stopped:
             break
     return results
 
 
+def untouched(module, case):
+    """The inputs of a case as they are after an answer that does nothing, as `Result.after` has them."""
+    return module.play(lambda *_: None, case).after
+
+
 def verdict_on(module, cases, results):
-    """Judge the results of all cases: the first Finding, with its likely cause, or None."""
+    """Judge the results of all cases: the first Finding, with its likely cause, or None. What stopped before the last case never passes."""
     findings = [module.judge(case, result) for case, result in zip(cases, results)]
-    first = next((finding for finding in findings if finding), None)
+    first = next((finding for finding in findings if finding), None) or _stopped(cases, results)
     if first is None:
         return None
     if _is_shipped(module, cases, results):
@@ -63,6 +68,14 @@ def verdict_on(module, cases, results):
     known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
     first.cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or first.cause
     return first
+
+
+def _stopped(cases, results):
+    """The Finding for a play with an end before its time, whatever its results are like."""
+    for case, result in zip(cases, results):
+        if result.was_stopped:
+            return Finding("raised", "your function was stopped: it did not return in time", case.title)
+    return Finding("raised", "your function was stopped before it had seen every case") if len(results) != len(cases) else None
 
 
 def before_playing(module, answer, cases):

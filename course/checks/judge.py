@@ -2,7 +2,7 @@
 
 import torch
 
-from .case import Finding, in_float64
+from .case import STRANGE, TOO_SLOW, Finding, in_float64
 from .play import gradients, parts
 
 GRADIENT_TOLERANCE = 1e-4
@@ -20,13 +20,13 @@ def compare(case, result, oracle, grads=(), names=("",), kind="tuple"):
     alone; values; a second call; gradient.
     """
     if result.error:
-        return None if _forgiven(case, result.error) else raised(case, result.error)
+        return None if case.forgives(result.error) else raised(case, result.error)
     target, target_grads = evaluate(oracle, case, grads)
     found = _unpacked(case, result.value, names, kind)
     if isinstance(found, Finding):
         return found
     for name, got, want in zip(names, found, parts(target)):
-        finding = _same_kind(case, name, got, want, str(want.dtype))
+        finding = _same_kind(case, name, got, want)
         if finding:
             return finding
     if result.changed:
@@ -127,7 +127,7 @@ def _same_gradients(some, others, names):
 def _can_be_compared(case, result):
     """False where an error is forgiven, and on the meta device, which has no numbers."""
     if result.error:
-        return not _forgiven(case, result.error)
+        return not case.forgives(result.error)
     return not any(item.get("device") == "meta" for item in _items(result.value))
 
 
@@ -149,13 +149,9 @@ def _items(packed):
     return packed["items"] if "items" in packed else [packed]
 
 
-def _forgiven(case, error):
-    return any(text in error["message"] for text in case.forgive)
-
-
 def raised(case, error):
     """The Finding for an error, with its likely cause where the words of the error give it away."""
-    if error["type"] == "TooSlow":
+    if error["type"] == TOO_SLOW:
         return Finding("raised", f"your function was stopped: {error['message']}", case.title)
     where = f" in line {error['line']} of your code:\n\n    {error['code']}\n\n" if error["line"] else ":\n\n"
     return Finding("raised", f"your code raised an error{where}    {error['type']}: {error['message']}", case.title, cause=_loud_cause(error))
@@ -223,9 +219,12 @@ def _by_key(case, packed, names):
     return Finding("wrong", said, case.title)
 
 
-def _same_kind(case, name, got, want, dtype):
+def _same_kind(case, name, got, want):
     """Tensor, rank, shape, dtype and device."""
+    dtype = str(want.dtype)
     it = name or "the result"
+    if got["kind"] in STRANGE:
+        return Finding("wrong", f"{it} should be a plain, dense torch.Tensor; yours is a {got['kind']}", case.title)
     if got["kind"] != "tensor":
         return Finding("wrong", f"{it} should be a torch.Tensor, yours is of type {got['kind']}{_advice(got['kind'])}", case.title)
     yours, target = got["shape"], tuple(want.shape)
@@ -263,9 +262,11 @@ def _advice(kind):
 
 def _same_values(case, name, got, want):
     it = name or "the result"
-    if want.device.type == "meta" or got["values"] is None:
+    if want.device.type == "meta":
         return None
     values = got["values"]
+    if values is None:
+        return Finding("wrong", f"{it} has the right shape but no numbers", case.title)
     if values.isnan().any() and not want.isnan().any():
         return Finding("wrong", f"{it} contains NaN", case.title, values, want)
     if _close(values, want, case.tolerance):
@@ -289,7 +290,7 @@ def _gradient(case, result, target_grads):
     if not target_grads:
         return None
     if result.grad_error:
-        if _forgiven(case, result.grad_error):
+        if case.forgives(result.grad_error):
             return None
         finding = raised(case, result.grad_error)
         finding.what = "the numbers are right, but the backward pass fails: " + finding.what
@@ -341,8 +342,7 @@ def _same_gradient(got, want):
 def _second_call(case, result, names, target, kind):
     items = _unpacked(case, result.again, names, kind)
     same = not isinstance(items, Finding) and all(
-        item["kind"] == "tensor" and not _same_kind(case, name, item, want, item["dtype"]) and not _same_values(case, name, item, want)
-        for name, item, want in zip(names, items, parts(target))
+        not _same_kind(case, name, item, want) and not _same_values(case, name, item, want) for name, item, want in zip(names, items, parts(target))
     )
     return None if same else not_steady(case)
 

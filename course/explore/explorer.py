@@ -151,7 +151,7 @@ class Explorer:
     """
 
     def __init__(self, scene):
-        self.scene = scene
+        self.scene, self._last = scene, (None, {})
         self.sliders = {control.name: control.widget() for control in scene.controls}
         self.canvas = Canvas(scene, self._tables(self._values()), self.sliders)
         self.canvas.on_msg(self._answer)
@@ -171,11 +171,11 @@ class Explorer:
         return words.fill(self.scene.words, self.scene.controls, *self.here())
 
     def here(self):
-        """The tables and the position in them. Where tables lie around a point, that is the sliders' own point."""
+        """The tables and the position in them: those that the browser has when the sliders rest where they stand."""
         if self.scene.around is None:
             return self.scene.tables, self.at()
-        point = {name: torch.tensor([value]) for name, value in self._values().items()}
-        return self.scene.around(point), {**self.at(), "point": 0}
+        at = self.at()
+        return self._lines_through(self._values()), {**at, "line": 0, "along": at[self.scene.controls[0].name]}
 
     def _values(self):
         at = self.at()
@@ -185,17 +185,22 @@ class Explorer:
         """What the browser gets: tables, the point that they lie around if they do, and whose numbers they are."""
         if self.scene.around is None:
             return {"around": None, "tables": _packed(self.scene.tables), "note": self.scene.note()}
-        controls = self.scene.controls
-        longest = max(len(control.values) for control in controls)
-        tables = self.scene.around(_lines(controls, values, longest))
-        lines = {
-            name: Table(("line", "along", *table.axes[1:]), table.values.unflatten(0, (len(controls), longest)), table.digits)
-            if table.axes[:1] == ("point",)
-            else table
-            for name, table in tables.items()
-        }
-        around = [control.position(values[control.name]) for control in controls]
-        return {"around": around, "tables": _packed(lines), "note": self.scene.note()}
+        around = [control.position(values[control.name]) for control in self.scene.controls]
+        return {"around": around, "tables": _packed(self._lines_through(values)), "note": self.scene.note()}
+
+    def _lines_through(self, values):
+        """The tables with a line for each slider through this point: a sum's last digits depend on how many rows are computed at once."""
+        if self._last[0] != values:
+            controls = self.scene.controls
+            longest = max(len(control.values) for control in controls)
+            tables = {
+                name: Table(("line", "along", *table.axes[1:]), table.values.unflatten(0, (len(controls), longest)), table.digits)
+                if table.axes[:1] == ("point",)
+                else table
+                for name, table in self.scene.around(_lines(controls, values, longest)).items()
+            }
+            self._last = values, tables
+        return self._last[1]
 
     def _answer(self, canvas, message, buffers):
         """The browser rests at another point and wants the lines through it: {"wanted": the sliders' positions}."""

@@ -92,6 +92,7 @@ class Page {
     const { around, tables, note } = this.model.get("tables");
     const { at, values } = this.positions();
     const position = this.onLine(at, around);
+    this.el.dataset.around = around ?? "";      // where the kernel's lines lie, for whoever waits for them
     this.askAround(at, around, position === null);
     clearTimeout(this.waiting);
     if (!position) {

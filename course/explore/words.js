@@ -1,11 +1,17 @@
 // Numbers from tables and into sentences; words.py and views.py do the same for the still form.
 
+const CERTAIN = 5;      // places of a float32 that are the same however its sum was added up
+
+// Rounded first to the places that are certain, and then to those that are shown; halves away from zero, in whole numbers.
 function number(value, digits) {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
   if (Math.abs(value) >= 1e6) return value.toExponential(1).replaceAll("-", "−");
-  const text = value.toFixed(digits);
-  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+  const places = Math.max(digits, CERTAIN), unit = 10n ** BigInt(places - digits);
+  const certain = BigInt(Math.abs(value).toFixed(places).replace(".", ""));
+  const text = String((certain + unit / 2n) / unit).padStart(digits + 1, "0");
+  const sign = value < 0 && /[1-9]/.test(text) ? "−" : "";
+  return sign + (digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text);
 }
 
 function numbers(values, digits) {

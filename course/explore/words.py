@@ -4,24 +4,33 @@
 """
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 import torch
 
 LARGE = 1e6
+CERTAIN = 5
+"""Places of a float32 that are the same however its sum was added up; the places after them are rounding noise."""
 
 
 def number(value, digits):
-    """0.3 -> "0.30", with a true minus sign and without a negative zero. A half is rounded away from zero, as browsers do it."""
+    """0.3 -> "0.30", with a true minus sign and without a negative zero. Halves are rounded away from zero.
+
+    Rounded first to the places that are certain: 1.265 is "1.27", also where it was added up to 1.2649999.
+    """
     if value != value:
         return "nan"
     if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else "−∞"
     if abs(value) >= LARGE:
-        digits, power = f"{value:.1e}".split("e")
-        return f"{digits}e{int(power):+d}".replace("-", "−")
-    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        first, power = f"{Context(2, ROUND_HALF_UP).create_decimal(value):.1e}".split("e")
+        return f"{first}e{int(power):+d}".replace("-", "−")
+    rounded = _rounded(_rounded(Decimal(value), max(digits, CERTAIN)), digits)
     return f"{abs(rounded) if rounded == 0 else rounded}".replace("-", "−")
+
+
+def _rounded(value, places):
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def numbers(values, digits):
@@ -32,13 +41,16 @@ def numbers(values, digits):
 
 
 def pick(table, keep, at):
-    """The numbers of a table along the axes in `keep`, in that order; every other axis stands at its position in `at`."""
+    """The numbers of a table along the axes in `keep`, in that order; every other axis stands at its position in `at`.
+
+    As float32, which is what the browser gets.
+    """
     values = torch.as_tensor(table.values)
     for axis in reversed(range(len(table.axes))):
         if table.axes[axis] not in keep:
             values = values.select(axis, at[table.axes[axis]])
     left = [axis for axis in table.axes if axis in keep]
-    return values.permute([left.index(axis) for axis in keep]).tolist()
+    return values.permute([left.index(axis) for axis in keep]).to(torch.float32).tolist()
 
 
 def fill(template, controls, tables, at):

@@ -75,12 +75,7 @@ def _parser():
 def _grade(options):
     print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
     from .report.summary import as_data, console_for, show
-    from .round import (  # torch and nbgrader take seconds, and --help should not
-        GradeError,
-        Options,
-        Round,
-        find_root,
-    )
+    from .round import GradeError, Options, Round, find_root  # torch and nbgrader take seconds, and --help should not
     from .sandbox import Limits, SandboxMissing
     from .seed import SeedError
 
@@ -112,13 +107,7 @@ class _progress:
 
     def __init__(self, unit):
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
         self.bar, self.unit = Progress(*columns, console=Console(stderr=True)), unit

@@ -6,8 +6,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "drawing": ["COLOURS", "LIMITS", "LOGITS", "PROBS", "Picture"],
+        "inside": ["cell", "reach", "states"],
         "learning": ["points", "probabilities_over_time", "training", "ways"],
         "matrices": ["broken_laws"],
-        "stages": ["cell", "output", "pipeline", "prediction", "probabilities", "reach", "sequence", "states", "tensor_block"],
+        "results": ["output", "prediction", "probabilities"],
+        "stages": ["pipeline", "sequence", "tensor_block"],
     },
 )

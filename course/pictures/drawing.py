@@ -27,6 +27,8 @@ INPUT, STATE, WEIGHT = (LinearSegmentedColormap.from_list(name, stops) for name,
 LOGITS, PROBS = "#009e73", "#cc79a7"
 LIMITS = (-1.0, 1.0)
 MOST_DRAWN = 100
+PLACES, SEEN = 3, 1e-3
+"""What is drawn is put to thousandths, less than can be seen, so that a drawing is the same where last digits differ."""
 _drawn = {}
 STYLE = {
     "svg.hashsalt": "hidden state",
@@ -117,6 +119,11 @@ def number_cell(ax, x, y, width, value, cmap, digits=2):
     """One coloured cell with its number, its left edge at x and its upper one at y."""
     ax.add_patch(Rectangle((x, y + 0.06), width, 0.88, facecolor=cmap(_position(value)), edgecolor=FAINT, linewidth=0.8))
     ax.text(x + width / 2, y + 0.5, f"{value:.{digits}f}", ha="center", va="center", color=_ink_on(cmap, value))
+
+
+def placed(values):
+    """Numbers as they are drawn."""
+    return [round(value, PLACES) for value in values]
 
 
 def arrow(ax, start, end):

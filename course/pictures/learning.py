@@ -2,16 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from .drawing import (
-    FAINT,
-    GROUND,
-    INK,
-    blank,
-    in_one_style,
-    listed,
-    numbers,
-    picture_of,
-)
+from .drawing import FAINT, GROUND, INK, PLACES, SEEN, blank, in_one_style, listed, numbers, picture_of, placed
 
 CURVES = (("#0072b2", "-", "o"), ("#c04e00", (0, (6, 3)), "s"), ("#00795a", (0, (1, 1.5)), "^"), ("#a8487f", (0, (7, 2, 1, 2)), "D"))
 """Colour, dashes and mark of the first curve or class, the second, …"""
@@ -50,6 +41,7 @@ def ways(curves, guessing):
 def points(places, classes, words):
     """A mark for each of N states on a map, zero in the middle. places: (N, 2); classes: (N,), each with its shape and colour; words: what it shows."""
     fig, ax = blank(5, 3.8)
+    places = places.double().round(decimals=PLACES)
     limit = 1.1 * places.abs().max().item()
     ax.set(aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
     for c in sorted(set(classes.tolist())):
@@ -91,18 +83,27 @@ def _curves(count, height=2.6):
 
 
 def _same(curves):
-    """Which curves lie on each other, in a sentence."""
-    by_values = {}
-    for name, values in curves.items():
-        by_values.setdefault(str(values), []).append(name)
-    return "".join(f" {' and '.join(names)} are the same curve." for names in by_values.values() if len(names) > 1)
+    """Which curves lie on each other, in a sentence. Their last digits may differ: sums come out in another order."""
+    groups = []
+    for name, (losses, accuracies) in curves.items():
+        numbers = [*losses, *accuracies]
+        group = next((group for group in groups if _agree(group[0], numbers)), None)
+        if group:
+            group[1].append(name)
+        else:
+            groups.append((numbers, [name]))
+    return "".join(f" {' and '.join(names)} are the same curve." for _, names in groups if len(names) > 1)
+
+
+def _agree(one, other):
+    return len(one) == len(other) and all(abs(a - b) < SEEN for a, b in zip(one, other))
 
 
 def _curve(ax, values, i, name, wide=2):
     colour, dashes, mark = CURVES[i % len(CURVES)]
     ax.set_facecolor(GROUND)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.plot(range(1, len(values) + 1), values, color=colour, linestyle=dashes, marker=mark, markersize=2.5 + 1.7 * wide, linewidth=wide, label=name)
+    ax.plot(range(1, len(values) + 1), placed(values), color=colour, linestyle=dashes, marker=mark, markersize=2.5 + 1.7 * wide, linewidth=wide, label=name)
 
 
 def _guess(ax, guessing):

@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from support import ROOT, copy_course, nbgrader, read, run, sanitised, source
+from waiting import LONG
 
 from course import build
 from course.build import registers, release, sources
@@ -85,7 +86,7 @@ def blank_runs():
 
 def _run_all(notebook):
     content = nbformat.read(notebook, as_version=4)
-    client = NotebookClient(content, timeout=60, allow_errors=True, extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": notebook.parent}})
+    client = NotebookClient(content, timeout=LONG, allow_errors=True, extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": notebook.parent}})
     client.execute()
     return content
 

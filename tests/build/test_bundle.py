@@ -54,9 +54,20 @@ def solution_lines(unit, twins):
 
 
 def test_it_holds_what_a_student_needs_and_no_more(unit, twins, bundle, texts):
-    assert {path.name for path in bundle.iterdir()} == {"README.md", "course", "environment.yml", "notebooks", "pyproject.toml"}
+    assert {path.name for path in bundle.iterdir()} == {
+        "AGENTS.md",
+        "LICENSE",
+        "LICENSE-CONTENT.md",
+        "README.md",
+        "course",
+        "environment.yml",
+        "notebooks",
+        "pyproject.toml",
+    }
     assert {path.stem for path in (bundle / "notebooks" / unit).iterdir()} == {twin.stem for twin in twins}
-    assert not [place for place in texts if place.endswith((".md", ".yml", ".pyc")) and place not in ("README.md", "environment.yml")]
+    assert not [
+        place for place in texts if place.endswith((".md", ".yml", ".pyc")) and place not in ("AGENTS.md", "LICENSE-CONTENT.md", "README.md", "environment.yml")
+    ]
     assert {path.stem for path in bundle.rglob("*.png")} == {path.stem for path in twins[0].parent.glob("*.png")}
     assert not [place for place in texts if "grading" in place or "course/build" in place]
 

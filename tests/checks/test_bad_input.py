@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import signal
 import textwrap
 import time
 from decimal import Decimal
@@ -138,10 +139,10 @@ class TestOddResults:
 
     @pytest.mark.parametrize("name", VALUED)
     def test_a_huge_tensor(self, name):
-        start = time.perf_counter()
+        start = time.process_time()
         text = said(name, giving(name, torch.zeros(1, 1, 1).expand(1000, 1000, 1000)))
         assert "(1000, 1000, 1000)" in text
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
 
     @pytest.mark.parametrize("name", [name for name in NAMES if hasattr(exercises.find(name), "GRADS")])
     def test_a_huge_tensor_with_a_graph(self, name):
@@ -150,9 +151,9 @@ class TestOddResults:
             one = tensor.flatten()[:1].view(1, 1, 1).expand(1000, 1000, 1000)
             return (one, one) if name in TWO_VALUES else one
 
-        start = time.perf_counter()
+        start = time.process_time()
         assert "(1000, 1000, 1000)" in said(name, huge)
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
 
     @pytest.mark.parametrize(
         "value",
@@ -197,10 +198,10 @@ class TestTooSlow:
             while True:
                 pass
 
-        start = time.perf_counter()
+        start = time.process_time()
         text = said("to_time_major", endless)
         assert "your function was stopped: no result after 0.3 seconds: is there a loop that never ends?" in text
-        assert time.perf_counter() - start < 20 * 0.3
+        assert time.process_time() - start < 20 * 0.3
 
     def test_an_endless_loop_that_catches_exceptions(self):
         def stubborn(batch):
@@ -212,9 +213,10 @@ class TestTooSlow:
 
         assert "no result after 0.3 seconds" in said("to_time_major", stubborn)
 
-    def test_the_alarm_is_off_afterwards(self):
+    def test_the_alarm_is_off_afterwards(self, monkeypatch):
+        monkeypatch.setattr(play, "SECONDS", 60)
         check("to_probs", lambda logits: logits.softmax(-1))
-        time.sleep(0.35)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 class TestErrorsInTheAnswer:

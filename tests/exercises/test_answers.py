@@ -95,6 +95,7 @@ def test_right_answer_passes(name, answer):
         assert examine(exercises.find(name), answer, seed).passed, message(name, answer, seed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_right_answers_pass_whatever_is_drawn(name):
     """Under `course grade` every notebook has cases of its own: one draw in a hundred that refuses a right answer would hit somebody."""

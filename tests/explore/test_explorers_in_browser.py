@@ -10,11 +10,12 @@ import nbformat
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from browser import PLACES, choose, chromium, open_notebook, run_all_cells, running_lab
+from browser import PLACES, WAIT, choose, chromium, open_notebook, patient, run_all_cells, running_lab
 from nbconvert import HTMLExporter
 from nbformat import v4
 from playwright.sync_api import TimeoutError
 from torch.nn import functional as F
+from waiting import until
 
 from course import example, explore
 from course.explore.explorer import Slider
@@ -25,7 +26,6 @@ from course.explore.words import number, numbers
 PLAIN = ("input_sequence", "zero_state", "cell_step", "carry", "memory", "output_layer", "softmax", "epochs", "decision", "broken_laws")
 OWN = "cell_step with an own rnn_step"
 ALL = (*PLAIN, OWN)
-WAIT = 60_000
 
 
 def rnn_step(x, h, W_ih, W_hh, b_ih, b_hh):
@@ -56,7 +56,7 @@ class Shown:
         self.controls = self.twin.scene.controls
         self.sliders = [control for control in self.controls if isinstance(control, Slider)]
         self.switches = [control for control in self.controls if not isinstance(control, Slider)]
-        self.handles = {control.name: self.role("slider", control.label).element_handle(timeout=5_000) for control in self.sliders}
+        self.handles = {control.name: self.role("slider", control.label).element_handle() for control in self.sliders}
 
     def role(self, role, name):
         return self.box.get_by_role(role, name=name, exact=True)
@@ -104,7 +104,7 @@ class Shown:
                 setattr(self.twin.sliders[control.name], control.trait, _value(control, positions[control.name]))
         self.until("e => e.querySelector('.hidden-state-words').textContent", self.twin.sentence())
 
-    def until(self, what, value, timeout=10_000):
+    def until(self, what, value, timeout=WAIT):
         """Wait until a function of the explorer's element gives this value."""
         same = f"([e, value]) => JSON.stringify(({what})(e)) === JSON.stringify(value)"
         try:
@@ -153,7 +153,7 @@ def served(tmp_path_factory):
         yield address, folder
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=["JupyterLab", pytest.param("Notebook 7", marks=pytest.mark.long)])
 def application(request):
     return request.param
 
@@ -161,7 +161,7 @@ def application(request):
 @pytest.fixture(scope="module")
 def page(browser, served, application):
     """The executed notebook in an application. What the explorers were made from is deleted."""
-    page = browser.new_page(viewport={"width": 1300, "height": 1200})
+    page = patient(browser.new_page(viewport={"width": 1300, "height": 1200}))
     page.errors = []
     open_notebook(page, served[0], f"{application}.ipynb", application)
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
@@ -179,13 +179,15 @@ def saved(page, served, application):
     """The executed notebook as the application saved it."""
     path = served[1] / f"{application}.ipynb"
     choose(page, "File", "Save Notebook")
-    for _ in range(100):
+
+    def with_outputs():
         with contextlib.suppress(nbformat.reader.NotJSONError):  # read while it is being written
             notebook = nbformat.read(path, 4)
             if all(cell.outputs for cell in notebook.cells[1 : 1 + len(ALL)]) and notebook.cells[-1].execution_count:
                 return notebook
-        page.wait_for_timeout(100)
-    raise AssertionError("the notebook was not saved with its outputs")
+        page.wait_for_timeout(100)  # the page itself must go on meanwhile
+
+    return until(with_outputs, "the notebook, saved with its outputs")
 
 
 @pytest.fixture(scope="module")
@@ -369,7 +371,8 @@ def test_one_slider_needs_no_kernel_and_a_second_one_waits_for_it_and_says_so(ex
     """A kernel that runs a cell answers all the same, so this one is stopped for a moment."""
     shown, kernel = explorers["cell_step"], int((served[1] / "pid").read_text())
     shown.move(x1=3, h0=4)
-    page.wait_for_timeout(500)  # the kernel sends the lines through this point
+    here = ",".join(map(str, shown.twin.at().values()))
+    shown.until("e => e.querySelector('.hidden-state-canvas').dataset.around", here)  # the kernel has sent the lines through this point
     os.kill(kernel, signal.SIGSTOP)
     try:
         _move_two_without_a_kernel(shown)
@@ -451,8 +454,7 @@ def reopened(request, browser, served, application, saved):
     if request.param == "untrusted":
         notebook.cells[0].source += f"\n# {served[1]}"
     nbformat.write(notebook, served[1] / copy)
-    page = browser.new_page(viewport={"width": 1300, "height": 1200})
-    page.set_default_timeout(10_000)
+    page = patient(browser.new_page(viewport={"width": 1300, "height": 1200}))
     open_notebook(page, served[0], copy, application)
     if request.param == "without a kernel":
         choose(page, "Kernel", "Shut Down Kernel")
@@ -476,8 +478,7 @@ def converted(browser, served, application, saved):
         pytest.skip("the notebook is the same")
     path = served[1] / "converted.html"
     path.write_text(HTMLExporter().from_notebook_node(saved)[0], encoding="utf-8")
-    page = browser.new_page(viewport={"width": 1300, "height": 1200})
-    page.set_default_timeout(10_000)
+    page = patient(browser.new_page(viewport={"width": 1300, "height": 1200}))
     page.route(re.compile("^https?:"), lambda route: route.abort())
     page.goto(path.as_uri(), wait_until="domcontentloaded")
     yield page

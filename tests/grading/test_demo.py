@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from support import ROOT
+from support import copy_course
 
 from course.grading import cli, demo
 from course.grading.demo.made_up import CLASS, student_id
@@ -22,28 +22,28 @@ def shown(tmp_path_factory):
         pytest.skip("the sandbox runs on Linux")
     temporary, seed = tmp_path_factory.mktemp("temporary"), tmp_path_factory.mktemp("real") / "seed"
     seed.write_text(GRADED_ELSEWHERE)
-    before = _repository()
+    root = copy_course(tmp_path_factory.mktemp("course"))  # a copy: in the real one somebody may be at work
+    before = _repository(root)
     done = subprocess.run(
         [sys.executable, "-m", "course", "demo"],
         cwd=tmp_path_factory.mktemp("here"),
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=300,
-        env={**os.environ, "TMPDIR": str(temporary), "HIDDEN_STATE_SEED_FILE": str(seed), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "TMPDIR": str(temporary), "HIDDEN_STATE_SEED_FILE": str(seed), "PYTHONPATH": str(root)},
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout, temporary, seed, (before, _repository())
+    return done.stdout, temporary, seed, (before, _repository(root))
 
 
-def _repository():
+def _repository(root):
     """{file: when it was written} of the sources, releases and grades of the real course."""
     places = [
-        ROOT,
+        root,
         *(
             folder
             for name in ("solutions", "notebooks", "submitted", "autograded", "feedback", ".course_grade")
-            for folder in (ROOT / name).rglob("*")
+            for folder in (root / name).rglob("*")
             if folder.is_dir()
         ),
     ]

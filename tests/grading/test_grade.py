@@ -12,17 +12,7 @@ from datetime import timedelta
 
 import pytest
 from nbgrader.api import Gradebook
-from small_class import (
-    CELL,
-    CLASS,
-    NO_TRANSPOSE,
-    UNIT,
-    ZERO,
-    changed,
-    copy_of,
-    right,
-    scores,
-)
+from small_class import CELL, CLASS, NO_TRANSPOSE, UNIT, ZERO, changed, copy_of, right, scores
 from support import nbgrader, read, run
 
 from course.grading import cli

@@ -3,17 +3,13 @@
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pytest brings it along on Python 3.10
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,12 +25,14 @@ ONLY_CONDA = {"python", "pip"}
 USED_BY_NAME = {
     "jupyterlab": ("tools/start.py", '"jupyterlab"'),
     "nbval": ("Makefile", "--nbval"),
+    "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
+    "ruff": ("Makefile", "ruff check"),
     "ipykernel": ("course/build/execution.py", 'kernel_name="python3"'),
     # `jupyter notebook` shows one lesson on a plain page; nobody has to import it for that.
     "notebook": ("pyproject.toml", "jupyter notebook"),
 }
 # Imported by the tests, and always there where pytest is.
-WITH_PYTEST = {"packaging", "tomli", "_pytest", "pluggy"}
+WITH_PYTEST = {"packaging", "_pytest", "pluggy"}
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +130,11 @@ def test_start_asks_for_the_same_python(project):
     assert project["requires-python"] == ">=" + ".".join(oldest)
 
 
+@pytest.mark.parametrize("file", ["README.md", "Makefile"])
+def test_readers_are_told_the_same_python(project, file):
+    assert f"Python {project['requires-python'].removeprefix('>=')} or newer" in (ROOT / file).read_text()
+
+
 def test_conda_leaves_to_pip_only_what_it_does_not_have(environment):
     *others, course = left_to_pip(environment)
     assert course == "-e ."
@@ -140,9 +143,16 @@ def test_conda_leaves_to_pip_only_what_it_does_not_have(environment):
 
 def test_every_package_has_its_versions(pip_packages):
     """An open end is a promise about releases that nobody has seen."""
-    assert str(pip_packages["torch"]) == "==2.13.0"
-    for name in pip_packages.keys() - {"torch"}:
-        assert {bound.operator for bound in pip_packages[name]} == {">=", "<"}, name
+    for name, versions in pip_packages.items():
+        assert {bound.operator for bound in versions} == {">=", "<"}, name
+
+
+def test_make_takes_one_pytorch_out_of_the_range(pip_packages):
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    [torch] = map(Requirement, lines)
+    [exact] = torch.specifier
+    assert (torch.name, exact.operator) == ("torch", "==")
+    assert exact.version in pip_packages["torch"]
 
 
 def test_every_package_says_what_it_is_for():
@@ -178,3 +188,17 @@ def test_a_student_needs_only_what_a_student_gets(project):
     found = imports_of("course/**/*.py", leaving_out=[file for room in ("grading", "build") for file in (ROOT / "course" / room).rglob("*.py")])
     found = third_party({**found, **lesson_imports()})
     assert {name: file for name, file in found.items() if name not in base} == {}
+
+
+def test_citation_and_changelog_name_this_version(project):
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == project["version"]
+    assert f"## [{project['version']}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_oldest_python_is_the_same_everywhere(project):
+    """pyproject.toml, conda, the set-up, the workflow and what people read."""
+    oldest = re.search(r"3\.\d+", project["requires-python"])[0]
+    for file in ("environment.yml", "README.md", "CONTRIBUTING.md", "Makefile", "course/build/bundle.py", ".github/workflows/ci.yml"):
+        found = set(re.findall(r"(?:python>=|Python |python: \[\")(3\.\d+)", (ROOT / file).read_text()))
+        assert found == {oldest}, file
+    assert f"OLDEST_PYTHON = ({oldest.replace('.', ', ')})" in (ROOT / "tools" / "start.py").read_text()

@@ -1,11 +1,12 @@
 """A student's first minutes, in real JupyterLab in headless Chromium: open a lesson, run all, look at the pictures."""
 
+import contextlib
 import shutil
-import time
 
 import nbformat
 import pytest
-from browser import ROOT, new_page, open_notebook, run_all_cells, running_lab
+from browser import ROOT, WAIT, new_page, open_notebook, run_all_cells, running_lab
+from waiting import until
 
 LESSON = "03_cell_step.ipynb"
 
@@ -31,7 +32,7 @@ def test_run_all_goes_to_the_end_of_a_blank_lesson_and_pictures_have_alt_text(la
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     open_notebook(page, address, LESSON, "JupyterLab")
     run_all_cells(page)
-    page.wait_for_selector('.jp-OutputArea img[alt*="Step 2"]', timeout=60_000)
+    page.wait_for_selector('.jp-OutputArea img[alt*="Step 2"]', timeout=WAIT)
     alts = page.eval_on_selector_all(".jp-OutputArea img", "images => images.map(i => [i.alt, i.naturalWidth])")
     assert alts and all(len(alt) > 30 and width > 100 for alt, width in alts)
 
@@ -42,11 +43,12 @@ def test_run_all_goes_to_the_end_of_a_blank_lesson_and_pictures_have_alt_text(la
     assert not [error for error in errors if "favicon" not in error]
 
 
-def _saved_until_last_cell_ran(page, path, seconds=60):
-    for _ in range(seconds):
+def _saved_until_last_cell_ran(page, path):
+    def last_output():
         page.keyboard.press("Control+s")
-        time.sleep(1)
-        last = nbformat.read(path, 4).cells[-1]
-        if last.get("outputs"):
-            return last.outputs[0].text
-    raise AssertionError("Run All stopped before the last cell")
+        page.wait_for_timeout(1000)
+        with contextlib.suppress(nbformat.reader.NotJSONError):  # read while it is being written
+            last = nbformat.read(path, 4).cells[-1]
+            return last.get("outputs") and last.outputs[0].text
+
+    return until(last_output, "the last cell's output: Run All stopped before")

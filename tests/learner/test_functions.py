@@ -8,6 +8,7 @@ import types
 
 import pytest
 import torch
+from answers.run_sequence import loop as whole
 from torch import nn
 
 from course import check, example, explore, pictures
@@ -338,15 +339,6 @@ def loop(x):
     return loop(x)
 
 
-def whole(x, h0, cell):
-    """A right run_sequence."""
-    h, outputs = h0, []
-    for x_t in x:
-        h = cell(x_t, h)
-        outputs.append(h)
-    return torch.stack(outputs), h
-
-
 def forgets(x, h0, cell):
     outputs = torch.stack([cell(x_t, h0) for x_t in x])
     return outputs, outputs[-1]
@@ -417,7 +409,7 @@ class TestWrongFunctionsInExplorers:
     def test_softmax_over_the_batch(self):
         explorer = explore.softmax(lambda logits: torch.softmax(logits, 0))
         assert looked_at(explorer).startswith(YOURS.format("to_probs"))
-        assert explorer.look("probs") == [1, 1, 1] and explorer.look("sum") == 3
+        assert sum(explorer.look("probs")) == pytest.approx(explorer.look("sum")) != pytest.approx(1)
         assert sum(explorer.look("pytorchs")) == pytest.approx(1)
 
     def test_a_naive_softmax_overflows_a_thousand_higher(self):

@@ -76,7 +76,7 @@ def play(answer, case):
 
 def judge(case, result):
     finding = compare(case, result, oracle)
-    if finding:
+    if finding or result.error:
         return finding
     if result.value["requires_grad"]:
         return Finding(

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from course.checks.case import Case, Finding, in_float64
 from course.checks.judge import GRADIENT_TOLERANCE, inputs_changed, not_steady, raised
 from course.checks.oracles import Classifier, network, normal, rng, size
-from course.checks.play import call
+from course.checks.play import call, plain, same
 
 TAKES = ("model", "batches", "optimizer")
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
@@ -217,28 +217,20 @@ class _Recorder:
         for parameter in self.model.parameters():
             parameter.register_post_accumulate_grad_hook(self._arrived)
         self.weights = dict(self.model.named_parameters())
-        self.log, self.taken = [], 0
+        self.log = []
 
     def run(self, answer, batches):
         """One epoch: what the answer returned."""
-        self.epoch = {"start": _copies(self.weights), "steps": [], "taken": 0, "arrivals": 0}
+        self.epoch = {"start": _copies(self.weights), "steps": [], "arrivals": 0}
         self.log.append(self.epoch)
-        settings = self._settings()
         value = answer(self.model, batches, self.optimizer)
         self.epoch.update(
             end=_copies(self.weights),
             left=any(map(_is_some, self._gradients().values())),
-            settings_kept=settings == self._settings(),
-            memory_kept=self._remembers_all_steps(),
+            settings=_settings(self.optimizer),
+            memory=_memory(self.optimizer, self.weights),
         )
         return value
-
-    def _settings(self):
-        return [{name: value for name, value in group.items() if name != "params"} for group in self.optimizer.param_groups]
-
-    def _remembers_all_steps(self):
-        """Adam counts its steps; SGD without momentum has no memory."""
-        return all(int(state["step"]) == self.taken for state in self.optimizer.state.values() if "step" in state)
 
     def _gradients(self):
         return {name: weight.grad for name, weight in self.weights.items()}
@@ -247,9 +239,7 @@ class _Recorder:
         self.before = _copies(self.weights)
 
     def _after_step(self, *_):
-        self.taken += 1
-        self.epoch["taken"] += 1
-        if self.epoch["taken"] <= LARGEST_LOG:
+        if len(self.epoch["steps"]) < LARGEST_LOG:
             self.epoch["steps"].append({"before": self.before, "grads": _copies(self._gradients()), "after": _copies(self.weights)})
 
     def _arrived(self, _):
@@ -258,6 +248,20 @@ class _Recorder:
 
 def _copies(tensors):
     return {name: None if tensor is None else tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _settings(optimizer):
+    """The settings of an optimizer, group by group, as plain data."""
+    return plain([{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups])
+
+
+def _memory(optimizer, weights):
+    """How many steps an optimizer remembers of each weight: Adam counts them; SGD without momentum has no memory, None."""
+    return {name: _counted(optimizer.state.get(weight, {}).get("step")) for name, weight in weights.items()}
+
+
+def _counted(steps):
+    return None if steps is None else float(steps)
 
 
 def _is_some(gradient):
@@ -290,7 +294,7 @@ def judge(case, result):
     replay = _Replay(case)
     for packed, log in zip(result.value["items"], result.notes, strict=True):
         finding = _returned(case, packed) or (inputs_changed(case, result) if result.changed else None)
-        finding = finding or _steps(case, log) or replay.differs(log) or _numbers(case, packed, log)
+        finding = finding or _steps(case, log) or replay.kept(log) or replay.differs(log) or _numbers(case, packed, log)
         if finding:
             return finding
     return None if _same_again(case, result) else not_steady(case)
@@ -303,6 +307,17 @@ class _Replay:
         self.case, self.model = case, Classifier(**case.args["model"])
         kind, rate = case.args["optimizer"]
         self.optimizer, self.weights = OPTIMIZERS[kind](self.model.parameters(), lr=rate), dict(self.model.named_parameters())
+        self.settings, self.taken = _settings(self.optimizer), 0
+
+    def kept(self, log):
+        """Does the optimizer come out of the epoch with the settings and the memory that it should have? A Finding where it does not."""
+        self.taken += len(log["steps"])
+        wanted = self.taken if "Adam" in self.case.args["optimizer"] else None
+        remembers = all(steps == wanted for steps in log["memory"].values())
+        if remembers and same(log["settings"], self.settings):
+            return None
+        what = "its settings, such as lr," if remembers else "what it remembers of earlier steps"
+        return Finding("wrong", f"your function changed the optimizer: {what} should be left to the caller", self.case.title)
 
     def differs(self, log):
         """Follow the epoch with the gradients that were written down: a Finding where the weights go elsewhere."""
@@ -367,9 +382,10 @@ def _no_float(case, name, item):
 
 def _steps(case, log):
     """One step for each batch, with the gradient of that batch alone, and no other change of the weights."""
-    taken, wanted = log["taken"], len(case.args["batches"])
+    taken, wanted = len(log["steps"]), len(case.args["batches"])
     if taken != wanted:
-        said = f"the optimizer made {taken} step{'s' * (taken != 1)} for {wanted} batch{'es' * (wanted != 1)}; it should be one step for each batch"
+        more = " or more" * (taken == LARGEST_LOG)
+        said = f"the optimizer made {taken}{more} step{'s' * (taken != 1)} for {wanted} batch{'es' * (wanted != 1)}; it should be one step for each batch"
         return Finding("wrong", said, case.title, cause=_miscounted(case, log))
     epoch, weights = _Epoch(case, log), log["start"]
     for i, step in enumerate(log["steps"]):
@@ -377,19 +393,11 @@ def _steps(case, log):
         if finding:
             return finding
         weights = step["after"]
-    return _moved(case, weights, log["end"], "after the last step") or _optimizer_kept(case, log)
-
-
-def _optimizer_kept(case, log):
-    """The optimizer comes out with the settings and the memory that it had; or a Finding."""
-    if log["settings_kept"] and log["memory_kept"]:
-        return None
-    what = "its settings, such as lr," if log["memory_kept"] else "what it remembers of earlier steps"
-    return Finding("wrong", f"your function changed the optimizer: {what} should be left to the caller", case.title)
+    return _moved(case, weights, log["end"], "after the last step")
 
 
 def _miscounted(case, log):
-    taken, batches = log["taken"], case.args["batches"]
+    taken, batches = len(log["steps"]), case.args["batches"]
     if taken == 0 and _differ(log["start"], log["end"]):
         return "the weights are changed by hand or by another optimizer: it is the one that was handed over that has to step"
     if taken == 0:

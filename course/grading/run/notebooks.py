@@ -9,13 +9,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 
 import nbformat
 import torch
@@ -133,8 +127,7 @@ class _Notebook:
     def __init__(self, job, sandbox):
         self.job, self.sandbox, self.cells = job, sandbox, job["cells"]
         self.files = {place: base64.b64decode(data) for place, data in job["files"].items()}
-        # Cases of this very notebook: an answer is shown them, and may print them, but for the next hand-in they are others.
-        self.seed = int(digest(job["seed"], job["student"], job["cells"])[:10], 16)
+        self.seed = seed_of(job)
         self.outputs, self.verdicts, self.stopped, self.place, self.room = [None] * len(self.cells), {}, {}, None, OUTPUTS
 
     def play(self):
@@ -203,7 +196,8 @@ class _Notebook:
             if not verdict.passed and verdict.finding.outcome == "not attempted yet" and self.stopped:
                 return self._missing(call)
             if not verdict.passed:
-                return _failed(_stream(printed), call, verdict.finding.outcome, report.text(verdict), _mistake(verdict.finding))
+                text = report.text(verdict, unseen=seed != PUBLIC_SEED)
+                return _failed(_stream(printed), call, verdict.finding.outcome, text, _mistake(verdict.finding))
             if seed == PUBLIC_SEED:
                 printed = report.text(verdict) + "\n"
             else:
@@ -232,6 +226,15 @@ class _Notebook:
         return _stream(text + "\n"), _verdict(call, "passed")
 
 
+def seed_of(job):
+    """The seed of the hidden cases of this very hand-in.
+
+    An answer is shown its cases, and may print them for whoever reads the feedback. So the seed is drawn from all that was handed in and
+    that the answer can read, the files beside the notebook as well as its cells: who writes down what was seen has other cases the next time.
+    """
+    return int(digest(job["seed"], job["student"], job["unit"], job["lesson"], job["cells"], job["files"])[:10], 16)
+
+
 def _examined(session, name, variable, seed):
     """As `checks.examine`, with the answer on the other side of a border."""
     module, cases = exercises.find(name), _cases(name, seed)
@@ -245,8 +248,7 @@ def _examined(session, name, variable, seed):
 
 def _all_there(cases, results):
     """Did every case come back, or all up to one that was stopped? A judge does not miss what is not there."""
-    stopped = results and any(error and error["type"] == "TooSlow" for error in (results[-1].error, results[-1].grad_error))
-    return 0 < len(results) <= len(cases) and (len(results) == len(cases) or stopped)
+    return 0 < len(results) <= len(cases) and (len(results) == len(cases) or results[-1].was_stopped)
 
 
 @functools.lru_cache(maxsize=256)

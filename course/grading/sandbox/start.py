@@ -17,6 +17,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2]
 INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
 LEFT_OUT = ("grading", "build")
+QUIZ = "quiz.json"
 PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "lazy_loader", "pyseccomp")
 BOOT = (
     "import sys, json; control, confined, paths = json.loads(sys.argv[1]); sys.path += paths; "
@@ -102,12 +103,22 @@ def new_folder():
 def stage(folder, prelude):
     """Put into `folder` all that the zygote needs of ours: the course without its grading, the inner half of this package, the prelude."""
     ours = folder / "course"
-    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [name for name in names if Path(place) == PACKAGE and name in LEFT_OUT])
+    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [n for n in names if n == QUIZ or (Path(place) == PACKAGE and n in LEFT_OUT)])
+    (ours / "learner" / QUIZ).write_text(json.dumps(_questions_without_keys()), encoding="utf-8")
     inside = folder / "hidden_state_inside"
     inside.mkdir()
     for name in INSIDE:
         shutil.copy2(Path(__file__).with_name(name), inside)
     (inside / "prelude.json").write_text(json.dumps(list(prelude)), encoding="utf-8")
+
+
+def _questions_without_keys():
+    """What `my_numbers` reads of the questions, {lesson: {number: {"variants": [{"given"}]}}}: no sealed answer goes in, so that none can be opened there."""
+    sealed = json.loads((PACKAGE / "learner" / QUIZ).read_text(encoding="utf-8"))
+    return {
+        lesson: {number: {"variants": [{"given": variant["given"]} for variant in question["variants"]]} for number, question in numbered.items()}
+        for lesson, numbered in sealed.items()
+    }
 
 
 def packages():

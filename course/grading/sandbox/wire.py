@@ -121,7 +121,7 @@ def _key(key):
 
 
 def _decode_tensor(dtype, shape, place, blobs):
-    if dtype not in DTYPES or not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 16:
+    if dtype not in DTYPES or not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 64:
         raise WireError("a tensor of no known dtype and shape")
     count = math.prod(shape)
     if place is None:
