@@ -137,9 +137,10 @@ def test_nothing_runs_in_formgrader(courses, browser, canary, way):
             _opens_quietly(browser, site, page, canary)
         for page in ("gradebook", f"gradebook/{UNIT}", f"gradebook/{UNIT}/{CELL}", f"manage_submissions/{UNIT}", "manage_students"):
             _opens_quietly(browser, site, f"/formgrader/{page}", canary, graded=False)
-        _write_uncleaned(root, canary)
-        for page in _pages(root).values():  # whatever came into autograded/ by another way
-            _opens_quietly(browser, site, page, canary)
+        if way == "course grade":  # whatever came into autograded/ by another way
+            _write_uncleaned(root, canary)
+            for page in _pages(root).values():
+                _opens_quietly(browser, site, page, canary)
     assert scores(root) == before
 
 

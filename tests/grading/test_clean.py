@@ -16,7 +16,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from support import ROOT
 
 from course.grading.intake import clean, markup
-from course.grading.plugins.cleaning import CSS, CleanPage, markdown2html
+from course.grading.plugins.cleaning import LAWS, CleanPage, markdown2html
 from course.laws import one_page
 
 TWINS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
@@ -356,17 +356,31 @@ def test_a_lesson_looks_the_same(twin):
 
 
 def test_the_rule_of_the_page_of_laws():
-    """Its own style element goes; the page has its rule."""
-    assert re.sub(r"\s", "", re.sub("</?style>", "", one_page.STYLE)).rstrip("}") in re.sub(r"\s", "", CSS)
+    """Its own style element goes with the others; where a page is made it comes back."""
+    assert LAWS == one_page.STYLE
+    output = nbformat.v4.new_output("display_data", {"text/html": one_page.card()._repr_html_()})
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    clean.notebook(nb)
+    assert "<style" not in nb.cells[0].outputs[0].data["text/html"]
+    for _ in range(2):
+        CleanPage().preprocess(nb, {})
+        assert nb.cells[0].outputs[0].data["text/html"].count(LAWS) == 1
+
+
+def test_a_style_is_kept_in_its_cell():
+    nb = as_run(("styled", "text/html", '<p style="color:red">a</p>'), CANARY)
+    CleanPage().preprocess(nb, {})
+    assert nb.cells[1].outputs[0].data["text/html"].startswith('<div style="contain:layout paint')
+    assert markdown2html({}, "**plain**") == markup.page("**plain**")
 
 
 # Pages, files, names
 
 
 def test_a_page_is_cleaned_when_it_is_made():
-    nb, resources = as_run(ALL[0], CANARY), {"student": "<b>", "last_name": '"', "notebook_path": "a/<b>/c", "inlining": {"css": ["a"]}}
+    nb, resources = as_run(ALL[0], CANARY), {"student": "<b>", "last_name": '"', "notebook_path": "a/<b>/c"}
     nb, resources = CleanPage().preprocess(*CleanPage().preprocess(nb, resources))
-    assert "<script" not in nb.cells[1].source and resources["inlining"]["css"] == ["a", CSS]
+    assert "<script" not in nb.cells[1].source
     assert "<b>" not in resources["notebook_path"]
     assert (
         "<script" not in markdown2html({}, "<script>x</script>")

@@ -8,11 +8,14 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from course.grading.intake import clean, markup
 
 NAMES = ("student", "last_name", "first_name", "notebook_path", "notebook_id", "assignment_id")
-# Whatever a style in a cell says, it is drawn within that cell. The last rule is that of course.laws.one_page.
-CSS = """
-div.output_subarea, div.text_cell_render, div.input_area { contain: layout paint; }
-.hidden-state-laws td:last-child { font-family: monospace; }
-"""
+LAWS = "<style>.hidden-state-laws td:last-child {font-family: monospace}</style>"
+"""The rule that course.laws.one_page gives its table: the one style element of which we know that it is ours."""
+
+
+def _in_its_place(page):
+    """HTML that draws nothing outside of its cell, whatever its styles say."""
+    rule = LAWS if "hidden-state-laws" in page else ""
+    return f'<div style="contain:layout paint;overflow:auto">{rule}{page}</div>' if rule or " style=" in page else page
 
 
 class CleanNotebook(NbGraderPreprocessor):
@@ -33,12 +36,13 @@ class CleanPage(NbGraderPreprocessor):
         for name in NAMES:
             if isinstance(resources.get(name), str):
                 resources[name] = escape(resources[name])
-        inlining = resources.setdefault("inlining", {})
-        inlining["css"] = [*(css for css in inlining.get("css", []) if css != CSS), CSS]
+        for output in (output for cell in nb.cells for output in cell.get("outputs", [])):
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = _in_its_place(output.data["text/html"])
         return nb, resources
 
 
 @pass_context
 def markdown2html(context, source):
     """nbconvert's filter of this name, cleaned: of cells, of outputs, and of the comments of whoever grades."""
-    return markup.page(source, context.get("cell", {}).get("attachments"))
+    return _in_its_place(markup.page(source, context.get("cell", {}).get("attachments")))
