@@ -10,7 +10,6 @@ What comes back is looked at by `trust`; deciding what it is worth is the judge'
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,8 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
+
+from course.grading.intake import tidy
 
 from . import start, trust, wire
 from .start import SandboxMissing
@@ -109,7 +110,8 @@ class Sandbox:
             with self.session():  # shows whether a child can be confined
                 pass
         except (Lost, wire.Closed, OSError):
-            raise start.explain(self.confined, self._close()) from None
+            words, ended = self._close()
+            raise start.explain(self.confined, words, ended) from None
         except BaseException:
             self._close()
             raise
@@ -119,7 +121,8 @@ class Sandbox:
         self._close()
 
     def _close(self):
-        """End the zygote and all sessions. Returns the last words of the zygote."""
+        """End the zygote and all sessions. Returns its last words, and its exit status where it had ended before that."""
+        ended = self._ended()
         if self.control:
             self.control.close()
         if self.process:
@@ -129,10 +132,20 @@ class Sandbox:
             self.process.wait()
         log = self.folder / "log"
         words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        tidy.remove(self.folder)
         self.mark.close()
         self.process = self.control = None
-        return words
+        return words, ended
+
+    def _ended(self):
+        """How the zygote has ended, or None. Where it has hung up, it is given a moment to do so."""
+        if self.process and self.control:
+            with contextlib.suppress(OSError):
+                self.control.settimeout(0)
+                if not self.control.recv(1):
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.process.wait(1)
+        return self.process and self.process.poll()
 
     def session(self, files=()):
         """A session with these files, {relative name: bytes}, in the folder where it runs. Raises ValueError for a name that leads elsewhere."""
@@ -153,6 +166,8 @@ class Sandbox:
                     socket.send_fds(self.control, [data], [file])
                 return self._answer()
             except (OSError, wire.Closed, AttributeError):
+                if self.process:
+                    self.process.kill()  # it may be stopped, and answer later to another question
                 raise Lost("crash", "The process that starts all sessions is gone.") from None
 
     def _answer(self):
@@ -195,7 +210,7 @@ class Session:
             with contextlib.suppress(Lost):
                 self.sandbox.ask(b"k", self.pid)
         if self.folder and not self.sandbox.confined:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            tidy.remove(self.folder)
 
     def run(self, source):
         """Execute one code cell. A cell that takes too long is interrupted; its error is a TimeLimit. Raises Lost."""
