@@ -21,7 +21,7 @@ from pathlib import PurePosixPath
 
 from course.grading.intake import tidy
 
-from . import start, trust, wire
+from . import cgroup, start, trust, wire
 from .start import SandboxMissing
 from .wire import ANSWER, MESSAGE
 
@@ -97,13 +97,14 @@ class Sandbox:
 
     def __init__(self, limits=Limits(), confined=True, prelude=()):
         self.limits, self.confined, self.prelude = limits, confined, prelude
-        self.folder = self.mark = self.process = self.control = None
+        self.folder = self.mark = self.process = self.control = self.group = None
         self.lock = threading.Lock()
 
     def __enter__(self):
         self.folder, self.mark = start.new_folder()
         try:
-            self.process, self.control = start.launch(self.folder, self.confined, self.prelude)
+            self.group = cgroup.new(self.limits.memory) if self.confined else None
+            self.process, self.control = start.launch(self.folder, self.confined, self.prelude, self.limits.memory, self.group)
             self.control.settimeout(STARTING)
             self._answer()
             start.hide(self.folder)
@@ -130,6 +131,8 @@ class Sandbox:
                 self.process.wait(ENDING)  # the zygote has seen that the grader hung up, and ends its children
             self.process.kill()
             self.process.wait()
+        if self.group:
+            self.group.close()
         log = self.folder / "log"
         words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
         tidy.remove(self.folder)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from course.grading.intake import tidy
 
+from . import cgroup
+
 PACKAGE = Path(__file__).parents[2]
 INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
 LEFT_OUT = ("grading", "build")
@@ -82,6 +84,8 @@ REMEDIES = {
 }
 """What to do, by a piece of what it said."""
 KEPT = ("HIDDEN_STATE_SECONDS",)
+OF_SYSTEMD = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+"""What systemd-run needs to know. bubblewrap clears the environment."""
 
 
 class SandboxMissing(Exception):
@@ -145,12 +149,17 @@ def environment(home):
     }
 
 
-def launch(folder, confined, prelude):
-    """Start the zygote in `folder`, a new temporary one. Returns (process, control socket); the zygote says when it is ready."""
+def launch(folder, confined, prelude, memory, group=None):
+    """Start the zygote in `folder`, a new temporary one. Returns (process, control socket); the zygote says when it is ready.
+
+    memory: what its sessions have; group: the control group to start it in, where there is one.
+    """
     stage(folder / "stage", prelude)
     mine, its = socket.socketpair()
     with its:
         command, env = (confined_command if confined else plain_command)(folder, its.fileno())
+        if confined and not group and cgroup.prefix(memory):
+            command, env = [*cgroup.prefix(memory), *command], {name: os.environ[name] for name in OF_SYSTEMD if name in os.environ}
         log = open(folder / "log", "wb")
         with log:
             process = subprocess.Popen(
@@ -162,6 +171,7 @@ def launch(folder, confined, prelude):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=group and group.join,
             )
     return process, mine
 
