@@ -56,7 +56,14 @@ def _parser():
         "--scheduler",
         default="",
         metavar="ADDRESS",
-        help="run the notebooks on the workers of this Dask scheduler, as tcp://10.0.0.1:8786 (see docs/cluster.md)",
+        help="run the notebooks on the workers of this Dask scheduler, as tls://10.0.0.1:8786 (see docs/cluster.md)",
+    )
+    for name, what in (("ca", "authority that signed all certificates"), ("cert", "certificate of this machine"), ("key", "key of that certificate")):
+        grade.add_argument(f"--tls-{name}", type=_readable, metavar="FILE", help=f"for a scheduler at tls://: the {what}, as PEM")
+    grade.add_argument(
+        "--insecure-scheduler",
+        action="store_true",
+        help="let a scheduler on another machine do without TLS: whoever reaches it reads the hidden seed and may change grades",
     )
     grade.add_argument("--again", action="store_true", help="run and record everything again, also what has not changed")
     grade.add_argument("--json", type=_writable, metavar="FILE", help="write the results to a file as JSON; - is the standard output")
@@ -82,7 +89,8 @@ def _grade(options):
     limits = Limits(
         cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30)
     )
-    wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler)
+    tls = tuple(filter(None, (options.tls_ca, options.tls_cert, options.tls_key)))
+    wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler, tls, options.insecure_scheduler)
     try:
         root = find_root()
         os.chdir(root)
@@ -98,7 +106,11 @@ def _grade(options):
     data = as_data(round)
     show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
     if options.json:
-        _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII: names of students are as they are, and - is a terminal
+        try:
+            _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII: names of students are as they are, and - is a terminal
+        except OSError as error:
+            print(f"the results could not be written to {options.json}: {error.strerror}. The grades are in the gradebook", file=sys.stderr)
+            return 2
     return 1 if data["without_grade"] else 0
 
 
@@ -144,6 +156,13 @@ def _writable(target):
     if not os.path.isdir(folder) or os.path.isdir(file) or not os.access(asked, os.W_OK):
         raise argparse.ArgumentTypeError(f"no file can be written to {target!r}. Name a file in a folder that exists and is yours")
     return file
+
+
+def _readable(file):
+    """A file as seen from any folder."""
+    if not os.path.isfile(file) or not os.access(file, os.R_OK):
+        raise argparse.ArgumentTypeError(f"{file!r} is no file that can be read")
+    return os.path.abspath(file)
 
 
 def _at_least_one(text):

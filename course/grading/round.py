@@ -2,28 +2,31 @@
 
 import base64
 import os
+import sqlite3
 from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import nbformat
 from filelock import FileLock, Timeout
-from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import find_all_files
+from sqlalchemy.exc import SQLAlchemyError
 
-from .intake.clean import check_id
-from .intake.sanitise import Sanitiser
-from .intake.submissions import Unreadable, find_students, read_submission
+from .intake import shared, tidy
+from .intake.clean import UnsafeId, check_id
+from .intake.reader import Gone, Reader, nbgraders_settings
+from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
 from .report.record import Book
 from .run import notebooks
 from .run.journal import Journal, digest, key_of
 from .sandbox import Limits, SandboxMissing
-from .seed import ROOT_MARK, hidden_seed
+from .seed import ROOT_MARK, STUDENTS, hidden_seed, marked
+from .trouble import in_words, of_an_error
 
-FOLDER = ".course_grade"
+FOLDER, COPY = ".course_grade", "gradebook_copy.db"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
 REVISION = 1
@@ -54,7 +57,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Options:
-    """How to grade. students: the only ones, or () for all; again: run also what is in the journal; scheduler: of a Dask cluster, or ""."""
+    """How to grade. students: the only ones, or () for all; again: run also what is in the journal; scheduler: of a Dask cluster, or "";
+    tls: the files with the authority, the certificate and the key for it, or (); insecure: whether it may do without."""
 
     students: tuple = ()
     workers: int = 1
@@ -62,15 +66,24 @@ class Options:
     confined: bool = True
     limits: Limits = Limits()
     scheduler: str = ""
+    tls: tuple = ()
+    insecure: bool = False
 
 
 def find_root():
-    """The course's folder: the nearest upward from here with nbgrader_config.py. Raises GradeError."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / ROOT_MARK).exists():
-            return folder
-    raise GradeError(f"{here} is in no course: neither it nor a folder above it holds {ROOT_MARK}. Go to the course's folder first")
+    """The course's folder: the nearest upward from here with nbgrader_config.py, which is a program that runs here. Raises GradeError.
+
+    So it has to be the instructor's own: nothing that lies among what students wrote, and nobody else's.
+    """
+    for folder in marked():
+        owner = (folder / ROOT_MARK).stat().st_uid
+        if owner not in (os.getuid(), 0):
+            raise GradeError(f"{folder / ROOT_MARK} belongs to another user (number {owner}), and it would run with your rights. Make it your own first")
+        return folder
+    raise GradeError(
+        f"{Path.cwd()} is in no course: neither it nor a folder above it holds {ROOT_MARK}, but for what lies in a folder called "
+        f"{', '.join(sorted(STUDENTS))}. Go to the course's folder first"
+    )
 
 
 class Round:
@@ -79,16 +92,20 @@ class Round:
     def __init__(self, root, unit, options):
         self.root, self.unit, self.options = Path(root), unit, options
         folder = self.root / FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            os.listdir(folder)
+        except OSError as error:
+            raise GradeError(f"{folder} cannot be used: {error.strerror}. It holds what has been run already: you may delete it") from None
         self.lock = FileLock(folder / ".lock", timeout=0)
         self.folder = folder / unit
-        self.config = _nbgraders_settings()
-        self.work, self.grades, self.ran = {}, {}, 0
+        self.config = nbgraders_settings()
+        self.work, self.grades, self.others, self.ran = {}, {}, {}, 0
 
     def run(self, watch):
         """Grade. watch(student, done, of) is called as students are finished. Raises GradeError or SandboxMissing."""
         try:
-            with self.lock:
+            with self.lock, Reader() as self.reader:
                 self._begin()
                 with self.book.opened():
                     self._all(watch)
@@ -97,6 +114,10 @@ class Round:
                     self.journal.forget_all_but({key for work in self.work.values() for key in work.keys.values()})
         except Timeout:
             raise GradeError(f"another `course grade` is at work in {self.root}. Wait until it is done") from None
+        except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+            raise GradeError(of_an_error(error) if isinstance(error, OSError) else in_words(error)) from error
+        finally:
+            tidy.remove(self.folder / COPY)
 
     def _begin(self):
         _check_name(self.unit)
@@ -108,7 +129,7 @@ class Round:
         self.lessons = read_unit(course.db_url, self.unit)
         self.folders = self._submitted()
         self.journal, self.recorded = Journal(self.folder / "journal"), Journal(self.folder / "recorded")
-        self.sanitiser = Sanitiser(self.config, course.db_url, self.unit)
+        self._order()
         self.seed = hidden_seed()
         source = course.format_path(course.source_directory, ".", self.unit)
         masters = {os.path.relpath(file, source): Path(file) for file in find_all_files(source, [*course.ignore, "*.ipynb"])}
@@ -119,19 +140,37 @@ class Round:
     def _submitted(self):
         """{student: folder} of those to be graded."""
         found = find_students(CourseDirectory(config=self.config), self.unit)
-        if not found:
+        everybody = [*found.students, *found.lost]
+        if not everybody:
             raise GradeError(f"nobody has handed in {self.unit!r} yet. Collect it, or put each student's notebooks into submitted/<student>/{self.unit}/")
-        unknown = [student for student in self.options.students if student not in found]
+        unknown = [student for student in self.options.students if student not in everybody]
         if unknown:
-            raise GradeError(f"no submission of {', '.join(unknown)} in submitted/ for {self.unit!r}. There are: {', '.join(found)}")
-        return {student: folder for student, folder in found.items() if student in (self.options.students or found)}
+            names = ", ".join(map(shown, everybody))
+            raise GradeError(f"no submission of {', '.join(map(shown, unknown))} in submitted/ for {self.unit!r}. There are: {names}")
+        self.levels, self.others = found.levels, {} if self.options.students else found.others
+        chosen = self.options.students or everybody
+        self.lost = {student: reason for student, reason in found.lost.items() if student in chosen}
+        return {student: folder for student, folder in found.students.items() if student in chosen}
+
+    def _order(self):
+        """Tell the reader what it needs to know."""
+        copy = self.folder / COPY
+        tidy.remove(copy)
+        self.reader.order = {
+            "root": str(self.root),
+            "unit": self.unit,
+            "db_url": shared.copied(self.book.course.db_url, copy),
+            "lessons": [*self.lessons],
+            "ignore": [*self.book.course.ignore],
+            "levels": self.levels,
+        }
 
     def _all(self, watch):
         self.before, self.due, self.extensions = self.book.grades(), self.book.due(), self.book.extensions()
         done = 0
         for work in self._as_they_finish():
             done += 1
-            watch(work.student, done, len(self.folders))
+            watch(work.student, done, len(self.folders) + len(self.lost))
 
     def _as_they_finish(self):
         """Every student's Work, once it is recorded, unchanged or has failed."""
@@ -161,7 +200,7 @@ class Round:
 
         executor, workers = self._executor(workers)
         try:
-            for name, result in notebooks.run_all(noted(), executor, workers * ahead):
+            for name, result in notebooks.run_all(noted(), executor, workers * ahead, 3 * self.options.limits.total_seconds + notebooks.STARTS):
                 if isinstance(result, BrokenExecutor):
                     executor.shutdown(wait=False, cancel_futures=True)
                     return list(waiting.items())
@@ -169,8 +208,10 @@ class Round:
                 yield name, result
         except CancelledError:
             raise GradeError("the Dask scheduler is gone. What has been run is kept: start it again and run the same command") from None
-        except BaseException:
+        except BaseException as error:
             executor.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, TimeoutError):
+                raise GradeError(f"the workers give no results any more: {error}. What has been run is kept: run the same command again") from None
             raise
         executor.shutdown()
         return []
@@ -183,17 +224,23 @@ class Round:
             from .run.cluster import Cluster
         except ModuleNotFoundError as error:
             raise GradeError(f"--scheduler needs {error.name}, which is not installed: pip install 'distributed>=2025.1'") from None
-        cluster = Cluster(self.options.scheduler, self.options.confined)
+        cluster = Cluster(self.options.scheduler, self.options.confined, self.options.tls, self.options.insecure)
         return cluster, cluster.workers
 
     def _jobs(self, finished):
         """((student, lesson), job) of all that must be run; who needs none is recorded on the way."""
+        for student, reason in self.lost.items():
+            self.work[student] = Work(student)
+            self._give_up(self.work[student], reason, finished)
         for student, folder in self.folders.items():
             try:
+                check_id(student)
                 work = self.work[student] = self._prepare(student, folder)
             except Exception as error:  # whatever it is, it stops nobody else
                 work = self.work[student] = Work(student)
-                self._give_up(work, f"it could not be prepared: {type(error).__name__}: {error}", finished)
+                self._give_up(
+                    work, f"{error}" if isinstance(error, (Gone, UnsafeId)) else f"it could not be prepared: {type(error).__name__}: {error}", finished
+                )
                 continue
             beside = self._beside(work)
             jobs = {lesson: self._job(work, lesson, beside) for lesson in work.notebooks if lesson not in work.reasons}
@@ -227,20 +274,28 @@ class Round:
     # Pass 1
 
     def _prepare(self, student, folder):
-        check_id(student)
-        submission = read_submission(student, folder, list(self.lessons), self.book.course.ignore)
-        work = Work(student, reasons=submission.reasons, missing=submission.missing, notes=submission.notes)
+        """A student's Work, as far as it comes. Raises Gone where this machine could not read it."""
+        submission = self._read(student, folder)
+        work = Work(student, reasons=submission.reasons, missing=submission.missing, notes=[*filter(None, [odd_name(student)]), *submission.notes])
+        if submission.lost:
+            raise Gone(submission.lost)
         work.files = {place: data for place, data in submission.files.items() if not self._is_in_the_way(place)}
         work.notes += [f"{place} has the name of something in the unit, and was left out" for place in submission.files if place not in work.files]
-        for lesson, data in submission.notebooks.items():
+        for lesson in submission.notebooks:
             try:
-                work.notebooks[lesson], notes = self.sanitiser.clean(student, lesson, data)
+                work.notebooks[lesson], notes = self.reader.clean(student, folder, lesson)
                 work.notes += [f"{lesson}: {note}" for note in notes]
             except Unreadable as error:
                 work.reasons[lesson] = f"{lesson}.ipynb {error}"
         for lesson, reason in work.reasons.items():
-            work.notebooks[lesson] = self.sanitiser.placeholder(student, lesson, reason)
+            work.notebooks[lesson] = self.reader.placeholder(student, lesson, reason)
         return work
+
+    def _read(self, student, folder):
+        try:
+            return self.reader.read(student, folder)
+        except Unreadable as error:
+            return Submission(student, reasons=dict.fromkeys(self.lessons, f"the folder of the submission {error}"))
 
     def _is_in_the_way(self, place):
         """Would this file be a folder of the unit's, or lie in one of its files?"""
@@ -296,18 +351,13 @@ class Round:
         try:
             self.book.record(work.student, work.notebooks, outputs, work.reasons, work.files)
         except Exception as error:  # of nbgrader's or of what it stands on, over one student's work: all others go on
+            if in_words(error):  # but for the gradebook or the disk itself: nobody's work is to blame, and nobody else's can be recorded either
+                raise GradeError(in_words(error)) from None
             work.status, work.failure = "failed", f"nbgrader could not record it: {type(error).__name__}: {error}"
             return
         work.status = "graded"
         scores = _by_machine(self.book.grades_of(work.student))
         self.recorded.keep(digest(work.student), {"student": work.student, "mark": mark, "scores": scores})
-
-
-def _nbgraders_settings():
-    """The settings that an nbgrader command would have here: the course's, and those of ~/.jupyter and the system."""
-    app = NbGrader(raise_config_file_errors=True)
-    app.load_config_file()
-    return app.config
 
 
 def _fits(result, job):

@@ -3,11 +3,14 @@
 import contextlib
 import os
 import secrets
+import stat
 import tempfile
 from pathlib import Path
 
-LARGEST = 2**40
+LARGEST, MOST = 2**40, 100
 ROOT_MARK = "nbgrader_config.py"
+STUDENTS = {"submitted", "autograded", "feedback", "downloaded"}
+"""Folders that hold what students wrote: a mark below one of them is nobody's course."""
 
 
 class SeedError(Exception):
@@ -33,18 +36,28 @@ def seed_file():
     chosen = os.environ.get("HIDDEN_STATE_SEED_FILE") or ".hidden_seed"
     if os.path.isabs(chosen):
         return Path(chosen)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / ROOT_MARK).exists():
-            return folder / chosen
+    for folder in marked():
+        return folder / chosen
     raise SeedError(
-        f"{here} is in no course: neither it nor a folder above it holds {ROOT_MARK}. "
+        f"{Path.cwd()} is in no course: neither it nor a folder above it holds {ROOT_MARK}. "
         "Grade inside the course's folder, or name a file in HIDDEN_STATE_SEED_FILE"
     )
 
 
+def marked():
+    """The folders upward from here that hold the course's mark, the nearest first; none that lies among what students wrote."""
+    here = Path.cwd()
+    return [folder for folder in (here, *here.parents) if (folder / ROOT_MARK).exists() and not STUDENTS.intersection(folder.parts)]
+
+
 def _read(file):
-    text = file.read_text(encoding="ascii", errors="replace").strip()
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would be waited for
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise SeedError(f"the seed of the hidden cases, {file}, is no file. Move what is there away")
+        text = os.read(handle, MOST).decode("ascii", "replace").strip()
+    finally:
+        os.close(handle)
     if not (text.isdigit() and 0 < int(text) <= LARGEST):
         raise SeedError(
             f"{file} should hold one whole number from 1 to {LARGEST}. Delete it, and a new one is made; grades given before were drawn from the old one"
@@ -59,6 +72,8 @@ def _create(file):
         try:
             with open(handle, "w", encoding="ascii") as text:
                 text.write(f"{secrets.randbelow(LARGEST) + 1}\n")
+            if os.path.islink(file):
+                raise SeedError(f"the seed of the hidden cases, {file}, is a link that leads to no file. Put the file in its place, or delete the link")
             with contextlib.suppress(FileExistsError):
                 os.link(new, file)
         finally:

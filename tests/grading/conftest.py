@@ -1,10 +1,14 @@
 """What several tests of grading are given."""
 
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from small_class import CELL, UNIT, ZERO
 from support import ROOT, nbgrader
+
+from course.grading.intake import tidy
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +20,11 @@ def start(tmp_path_factory):
     nbgrader(root, "generate_assignment", UNIT)
     (root / ".hidden_seed").write_text("987654321012\n")
     return root
+
+
+@pytest.fixture(scope="module")
+def deep_folder():
+    """A new folder that is removed however deep it has become: pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="test-of-hidden-state-"))
+    yield folder
+    tidy.remove(folder)

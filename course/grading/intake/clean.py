@@ -209,7 +209,11 @@ def _runs(place):
     return bool(by_name or SETTINGS.fullmatch(name) or any(word in kind for word in RUNS))
 
 
+class UnsafeId(ValueError):
+    """A student's id that a page would read as more than a name. The message says what to do."""
+
+
 def check_id(student):
-    """Formgrader writes a student's id into its pages as it is. Raises ValueError for one that a page would read as more than a name."""
+    """Formgrader writes a student's id into its pages as it is. Raises UnsafeId for one that a page would read as more than a name."""
     if UNSAFE.search(student):
-        raise ValueError('a folder in submitted/ may not have < > " \\ or a control character in its name. Rename it, then grade again')
+        raise UnsafeId('a folder in submitted/ may not have < > " \\ or a control character in its name. Rename it, then grade again')

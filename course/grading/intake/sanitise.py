@@ -7,6 +7,7 @@ import os
 import re
 
 import nbformat
+import numpy
 from nbconvert.exporters import NotebookExporter
 from nbformat.v4.convert import upgrade
 from nbgrader.converters import Autograde
@@ -16,6 +17,12 @@ from .submissions import Unreadable
 
 VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 MOST_CELLS = 1000
+MOST_PARTS, MOST_DEPTH = 2_000_000, 200
+"""Of the file as it is: values in its JSON, and brackets in each other."""
+KEPT_PARTS, KEPT_DEPTH, KEPT_BYTES = 100_000, 50, 10 * 2**20
+"""The same without the outputs, which are made anew, and without the lines of sources. nbformat takes some thousand bytes for a value."""
+NO_SIGNS = bytes(sorted({*range(256)} - {*b'"[]{},'}))
+"""All bytes but those that give a JSON text its shape."""
 
 
 class Notes(logging.Logger):
@@ -55,18 +62,20 @@ class Sanitiser:
             notebook = nbformat.reads(text, as_version=4)
         except Unreadable:
             raise
+        except MemoryError:
+            self.notes.take()
+            raise Unreadable("takes more memory to read than a notebook may") from None
         except Exception as error:  # whatever a file that somebody else wrote can do to nbformat and nbgrader
             self.notes.take()
             raise Unreadable(f"cannot be read as a notebook: {type(error).__name__}: {str(error)[:200]}") from None
         finally:
             os.environ.pop("HIDDEN_STATE_STUDENT", None)  # TidySubmission sets it for a kernel, and here is none
-        for number, cell in enumerate(notebook.cells):  # restored cells have random ids, and then nothing would look unchanged
-            cell.id = cell.id if cell.id in known else f"restored-{number}"
+        _name_restored(notebook, known)
         return notebook, self.notes.take()
 
     def placeholder(self, student, lesson, reason):
         """A notebook that stands for one that cannot be graded: the reason, and the graded cells, which get no points."""
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"**Not graded.** {in_words(reason)}.", id="reason")])
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"**Not graded.** {in_words(' '.join(reason.split()))}.", id="reason")])
         cleaned, _ = self.clean(student, lesson, nbformat.writes(notebook).encode())
         return cleaned
 
@@ -82,7 +91,8 @@ def _read(data):
     except UnicodeDecodeError:
         raise Unreadable("is not text in UTF-8, as every notebook is") from None
     try:
-        notebook = nbformat.reader.reads(_writable(text))
+        _check_shape(data, MOST_PARTS, MOST_DEPTH)
+        notebook = nbformat.reader.reads(_slim(text))
     except (nbformat.reader.NotJSONError, json.JSONDecodeError):
         raise Unreadable("is empty" if not text.strip() else "is not JSON: the file is damaged or cut off") from None
     except nbformat.NBFormatError as error:
@@ -96,9 +106,56 @@ def _read(data):
     return notebook
 
 
-def _writable(text):
-    """The same JSON without half characters: "\\ud800" can be read, but nobody can write it down again."""
-    return json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace").decode()
+def _check_shape(data, most, depth):
+    """Look at the bytes of a JSON text, before anything is made of them. Raises Unreadable where there is too much in it."""
+    values, brackets = shape_of(data)
+    if brackets > depth:
+        raise Unreadable(f"holds brackets in more than {depth} others")
+    if values > most:
+        raise Unreadable(f"holds more than {most} values")
+
+
+def shape_of(data):
+    """(how many values, at most, how many brackets in each other) of a JSON text in bytes: what stands in its strings does not count."""
+    signs = numpy.frombuffer(data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, NO_SIGNS) + b",", numpy.uint8)
+    outside = numpy.bitwise_xor.accumulate((signs == ord('"')).view(numpy.uint8)) == 0
+    opening = ((signs == ord("[")) | (signs == ord("{"))) & outside
+    closing = ((signs == ord("]")) | (signs == ord("}"))) & outside
+    values = int(opening.sum()) + int(((signs == ord(",")) & outside).sum())
+    kinds = opening[opening | closing][: MOST_PARTS * 2]  # of the brackets alone, in their order
+    return values, int(numpy.cumsum(numpy.where(kinds, 1, -1)).max(initial=0))
+
+
+def _slim(text):
+    """The same notebook as JSON without its outputs, and without half characters: "\\ud800" can be read, but nobody can write it down again."""
+    notebook = json.loads(text)
+    for cell in _cells(notebook):
+        if isinstance(cell.get("outputs"), list):
+            cell["outputs"] = []
+        for name in ("source", "input"):
+            if isinstance(cell.get(name), list) and all(isinstance(line, str) for line in cell[name]):
+                cell[name] = "".join(cell[name])
+    data = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+    if len(data) > KEPT_BYTES:
+        raise Unreadable(f"is larger than {KEPT_BYTES // 2**20} MB without its outputs")
+    _check_shape(data, KEPT_PARTS, KEPT_DEPTH)
+    return data.decode()
+
+
+def _cells(notebook):
+    """The cells of anything that may be a notebook, of format 4 or of an older one."""
+    sheets = notebook.get("worksheets") if isinstance(notebook, dict) else None
+    for sheet in [notebook, *(sheets if isinstance(sheets, list) else [])]:
+        cells = sheet.get("cells") if isinstance(sheet, dict) else None
+        yield from (cell for cell in (cells if isinstance(cells, list) else []) if isinstance(cell, dict))
+
+
+def _name_restored(notebook, known):
+    """Cells that were put back have random ids, and then nothing would look unchanged: they get names that nobody else has."""
+    for number, cell in enumerate(notebook.cells):
+        if cell.id not in known:
+            cell.id = next(name for name in (f"restored-{number}{'-' * more}" for more in range(len(known) + 1)) if name not in known)
+            known.add(cell.id)
 
 
 def _number(notebook):

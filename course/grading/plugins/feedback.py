@@ -2,6 +2,7 @@
 
 import re
 
+from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import List, Unicode
 
@@ -15,6 +16,8 @@ class HideTests(ClearHiddenTests):
     display_data_priority = List(Unicode()).tag(config=True)
 
     def preprocess_cell(self, cell, resources, cell_index):
+        if not utils.is_locked(cell):  # it is a student's own, and so are the words in it: they begin nothing
+            return cell, resources
         hidden = self._hidden_lines(cell.source)
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
         for output in cell.get("outputs", []):

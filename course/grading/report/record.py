@@ -3,10 +3,8 @@
 import contextlib
 import copy
 import os
-import shutil
 import warnings
 from pathlib import Path
-from unittest import mock
 
 import nbformat
 from nbgrader.api import Assignment as Unit
@@ -15,9 +13,9 @@ from nbgrader.converters import Autograde, BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from sqlalchemy.exc import SAWarning
-from traitlets import Dict
+from traitlets import Dict, Unicode
 
-from course.grading.intake import clean
+from course.grading.intake import clean, shared, tidy
 from course.grading.intake.sanitise import Notes
 from course.grading.plugins.cleaning import CleanNotebook
 
@@ -38,7 +36,20 @@ class Recorder(Autograde):
     outputs: {lesson: [outputs of each cell]} and zeros, {lesson: reason}, of the submission at hand.
     """
 
-    outputs, zeros = Dict(), Dict()
+    outputs, zeros, student = Dict(), Dict(), Unicode()
+
+    def init_notebooks(self):
+        """Those of the student at hand, whatever the name: nbgrader takes it for a pattern."""
+        folder = self._format_source(self.coursedir.assignment_id, self.student)
+        self.assignments = {folder: sorted(str(file) for file in Path(folder).glob("*.ipynb"))}
+
+    def init_destination(self, assignment_id, student_id):
+        """What a run before has left in autograded/ is removed, also where it is too deep for nbgrader."""
+        try:
+            return super().init_destination(assignment_id, student_id)
+        except (OSError, RecursionError):
+            tidy.remove(self._format_dest(assignment_id, student_id))
+            return super().init_destination(assignment_id, student_id)
 
     def init_assignment(self, assignment_id, student_id):
         super().init_assignment(assignment_id, student_id)
@@ -64,9 +75,9 @@ class Book:
     """The gradebook and autograded/ of one unit: what has been recorded, and the single writer of more."""
 
     def __init__(self, config, unit, folder):
-        """folder: where submissions are laid out for nbgrader to read; whatever is in there is deleted."""
+        """folder: where submissions are laid out for nbgrader to read; whatever is in there is put aside."""
         self.unit, self.stage = unit, Path(folder)
-        shutil.rmtree(self.stage, ignore_errors=True)
+        tidy.put_aside(self.stage)
         root = Path(config.CourseDirectory.root)
         own = copy.deepcopy(config)
         own.CourseDirectory.submitted_directory, own.CourseDirectory.assignment_id = os.path.relpath(self.stage, root), unit
@@ -88,7 +99,7 @@ class Book:
                 warnings.simplefilter("ignore", SAWarning)  # on how nbgrader makes a submission
                 self._convert(student)
         finally:
-            shutil.rmtree(self.stage, ignore_errors=True)
+            tidy.put_aside(self.stage)
 
     def _lay_out(self, folder, notebooks, files):
         for place, data in clean.files(files).items():
@@ -99,7 +110,7 @@ class Book:
             (folder / f"{lesson}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
 
     def _convert(self, student):
-        self.course.student_id = student
+        self.recorder.student = self.course.student_id = student  # the second for an instructor's hooks; spaces around it are lost there
         try:
             self.recorder.start()
         except NbGraderException as error:
@@ -114,12 +125,9 @@ class Book:
 
     @contextlib.contextmanager
     def opened(self):
-        """While inside, all of nbgrader shares one open gradebook. Opening costs a quarter of a second, and is done eight times a notebook."""
-        with Gradebook(self.course.db_url, self.course.course_id) as first:
-            self.gradebook, state = first, vars(first)
-            shared = {"__init__": lambda self, *_, **__: vars(self).update(state), "close": lambda self: self.db.remove()}
-            with mock.patch.multiple(Gradebook, **shared):
-                yield
+        """While inside, all of nbgrader shares one open gradebook."""
+        with shared.opened(self.course.db_url, self.course.course_id) as self.gradebook:
+            yield
 
     @contextlib.contextmanager
     def one_transaction(self):

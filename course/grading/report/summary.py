@@ -7,12 +7,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from course.grading.intake.submissions import shown
+
 COMMONEST = 10
 MANY = 40
 """From more students on the table names only those whose work went wrong in another way than being wrong."""
 NARROW = 110
 """Columns of a terminal below which there is no room for a column for each lesson."""
 LONGEST = 200
+NAMED = 10
+"""Other entries of submitted/ that are named."""
 MISSING = "was not handed in"
 STOPPED = {
     "time limit": "time limit. A loop that never ends?",
@@ -25,14 +29,22 @@ STOPPED = {
 
 def as_data(round):
     """All that is known of a finished Round, as JSON can hold it. What a student could choose the words of goes through `_words`."""
-    students = {student: _student(round, work) for student, work in sorted(round.work.items())}
+    students = {}
+    for student, work in sorted(round.work.items()):
+        students[_free(shown(student), students)] = _student(round, work)
     return {
         "unit": round.unit,
         "students": students,
         "mistakes": _mistakes(students),
         "notebooks_run": round.ran,
         "without_grade": [student for student, about in students.items() if about["status"] == "failed"],
+        "not_submissions": {shown(entry): reason for entry, reason in round.others.items()},
     }
+
+
+def _free(name, taken):
+    """The name itself, unless it is how another one is shown too."""
+    return name if name not in taken else next(other for other in (f"{name} ({number})" for number in range(2, len(taken) + 3)) if other not in taken)
 
 
 def _student(round, work):
@@ -66,10 +78,10 @@ def _lesson(work, lesson, grades, calls):
     }
 
 
-def _words(text):
+def _words(text, most=LONGEST):
     """A text on one line, not too long, and without what a terminal would take for a command."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
+    return line if len(line) <= most else f"{line[:most]} ..."
 
 
 def _stopped(work, lesson):
@@ -102,7 +114,17 @@ def show(data, console, everybody=False):
         console.print(Text(f"{_others(data['students'], listed)}\n"))
     if data["mistakes"]:
         console.print(_table_of_mistakes(data["mistakes"]))
+    others = _entries(data["not_submissions"])
+    if others:
+        console.print(Text(others))
     console.print(Text(_last_line(data)))
+
+
+def _entries(others):
+    """What else lies in submitted/: somebody may look for it."""
+    named = [f"{entry} ({reason})" for entry, reason in others.items() if not entry.startswith(".")]
+    more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return _words(f"In submitted/ and no submission of this unit: {', '.join(named[:NAMED])}{more}.", LONGEST * 5) if named else ""
 
 
 def _special(students):

@@ -14,10 +14,11 @@ import numpy
 import torch
 
 from course import exercises
+from course.grading.intake import tidy
 
 GRADING = Path(__file__).parents[1]
 COURSE = GRADING.parent
-OF_GRADING = ("run/notebooks.py", "hidden.py", "sandbox/*.py")
+OF_GRADING = ("run/notebooks.py", "run/clock.py", "hidden.py", "sandbox/*.py")
 """The files of this folder on which a result depends. Of all others in the course every one counts, but for `NOT_PLAYED`."""
 NOT_PLAYED = ("build", "__main__.py")
 QUIZ = COURSE / "learner" / "quiz.json"
@@ -41,16 +42,22 @@ class Journal:
     def keep(self, key, value):
         """Keep a value that JSON can hold."""
         handle, new = tempfile.mkstemp(dir=self.folder, prefix=".")
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump({"digest": digest(value), "value": value}, file)
-        os.replace(new, self._file(key))
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump({"digest": digest(value), "value": value}, file)
+            if self._file(key).is_dir():  # of whatever origin: it is no entry
+                tidy.remove(self._file(key))
+            os.replace(new, self._file(key))
+        except BaseException:
+            tidy.remove(new)
+            raise
 
     def forget_all_but(self, keys):
         """Delete what nobody asks for any more, and what a killed run has left half-written."""
         wanted = {self._file(key) for key in keys}
         for file in self.folder.iterdir():
-            if file not in wanted:
-                file.unlink()
+            if file not in wanted or file.is_dir():
+                tidy.remove(file)
 
     def _file(self, key):
         return self.folder / f"{key}.json"

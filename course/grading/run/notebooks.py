@@ -1,6 +1,7 @@
 """Pass 2: the notebooks run in a sandbox, and their graded cells are judged outside it. Plain data in, plain data out."""
 
 import base64
+import contextlib
 import functools
 import json
 import multiprocessing
@@ -22,6 +23,7 @@ from course.grading.hidden import DRAWS
 from course.grading.sandbox import Limits, Lost, Missing, Sandbox
 from course.learner.quiz import examine
 
+from .clock import TooLate, bounded
 from .journal import digest
 
 RESTARTS = 3
@@ -30,10 +32,17 @@ AHEAD = 6
 """How many jobs wait for each worker: enough that none is idle, few enough for the memory."""
 OUTPUTS = 20 * 2**20
 """How much all cells of a notebook may write, in characters of JSON."""
+OF_A_CELL, OF_A_NOTEBOOK = 1000, 3000
+"""How many outputs there may be: nbformat takes a thousandth of a second to look at one."""
+JUDGING = 60
+"""Seconds of the clock to judge all cases of one draw, or one question. It takes less than one."""
+LOOK, STARTS = 5, 300
+"""Seconds between two looks at workers that give no result; and what a notebook takes at most besides its own time."""
 ONE_AT_A_TIME = threading.Lock()
 OPEN = []
 """The sandbox of this process, if there is one."""
-TOO_MUCH = f"[Left out: a notebook may write {OUTPUTS // 2**20} MB.]\n"
+TOO_MUCH = f"[Left out: a notebook may write {OUTPUTS // 2**20} MB in {OF_A_NOTEBOOK} outputs.]\n"
+TOO_MANY = f"[The rest is left out: a cell may have {OF_A_CELL} outputs.]\n"
 STOPPED = {
     "time limit": "it took longer than it may. Is there a loop that never ends?",
     "memory": "it asked for more memory than it may have",
@@ -47,8 +56,8 @@ class NotRun(Exception):
     """This machine could not run a notebook. That says nothing of the notebook, and gives it no points and no zero."""
 
 
-def run_all(jobs, executor, ahead):
-    """Run jobs anywhere: yields (name, result or exception) as they finish.
+def run_all(jobs, executor, ahead, patience=None):
+    """Run jobs anywhere: yields (name, result or exception) as they finish. Raises TimeoutError after `patience` seconds in which none did.
 
     jobs: an iterable of (name, job), of which no more than `ahead` are handed on at a time; executor: any concurrent.futures.Executor, as
     of processes here or of a Dask client (`client.get_executor()`). A job and its result are JSON; `run_job` turns one into the other.
@@ -59,17 +68,47 @@ def run_all(jobs, executor, ahead):
             waiting[_submitted(executor, following[1])] = following[0]
         if not waiting:
             return
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+        for future in _finished(waiting, executor, patience):
             name = waiting.pop(future)
             yield name, future.exception() or future.result()
+
+
+def _finished(waiting, executor, patience):
+    """The futures that are done, once there are any. A worker that somebody has stopped is told to go on."""
+    until = time.monotonic() + (patience or float("inf"))
+    while not (done := wait(waiting, LOOK, FIRST_COMPLETED).done):
+        workers = [*(getattr(executor, "_processes", None) or {})]
+        if time.monotonic() < until:
+            _signal(signal.SIGCONT, [pid for pid in workers if _is_stopped(pid)])
+        elif workers:
+            _signal(signal.SIGKILL, workers)  # then they are broken, and what they had is run again
+            until += LOOK * 10
+        else:
+            raise TimeoutError(f"no notebook was finished in {patience:g} seconds")
+    return done
+
+
+def _is_stopped(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return False
+
+
+def _signal(number, workers):
+    for pid in workers:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def _submitted(executor, job):
     try:
         return executor.submit(run_job, job)
-    except BrokenExecutor as error:  # a worker was killed, and with it goes the whole executor: that is this job's result
+    except (BrokenExecutor, OSError, EOFError) as error:
+        # A worker was killed, and with it goes the whole executor; or what starts workers was. That is this job's result.
         future = Future()
-        future.set_exception(error)
+        future.set_exception(error if isinstance(error, BrokenExecutor) else BrokenExecutor(f"no worker could be started: {error}"))
         return future
 
 
@@ -128,7 +167,8 @@ class _Notebook:
         self.job, self.sandbox, self.cells = job, sandbox, job["cells"]
         self.files = {place: base64.b64decode(data) for place, data in job["files"].items()}
         self.seed = seed_of(job)
-        self.outputs, self.verdicts, self.stopped, self.place, self.room = [None] * len(self.cells), {}, {}, None, OUTPUTS
+        self.outputs, self.verdicts, self.stopped, self.place = [None] * len(self.cells), {}, {}, None
+        self.room, self.number = OUTPUTS, OF_A_NOTEBOOK
 
     def play(self):
         began, left_out = time.monotonic(), set()
@@ -175,8 +215,11 @@ class _Notebook:
     def _give(self, place, outputs, verdict=None):
         if self.outputs[place] is not None:
             return
-        self.room -= len(json.dumps(outputs))
-        self.outputs[place] = outputs if verdict or self.room > 0 else _stream(TOO_MUCH)
+        if len(outputs) > OF_A_CELL:
+            outputs = [*outputs[:OF_A_CELL], *_stream(TOO_MANY)]
+        self.number -= len(outputs)
+        self.room -= len(json.dumps(outputs)) if self.number > 0 else 0
+        self.outputs[place] = outputs if verdict or min(self.room, self.number) > 0 else _stream(TOO_MUCH)
         if verdict:
             self.verdicts[str(place)] = verdict
 
@@ -185,6 +228,9 @@ class _Notebook:
             return (self._check if call["kind"] == "check" else self._quiz)(session, call)
         except Lost:
             raise
+        except TooLate:
+            what = f"judging what came back took longer than {JUDGING} seconds. Is it very large, or nested very deep?"
+            return _failed([], call, "stopped", f"STOPPED  {call['name']}: {what}", what)
         except Exception as error:  # of the check itself, over a result that nobody thought of
             what = f"the check of {call['name']} could not judge what came back ({type(error).__name__})"
             return _failed([], call, "raised", f"RAISED  {call['name']}: {what}", what)
@@ -217,7 +263,8 @@ class _Notebook:
             what = f"name {call['variable']!r} is not defined"
             return _failed([], call, "raised", f"NameError: {what}", what)
         try:
-            text = examine(call["name"], call["number"], answer, self.job["student"])
+            with bounded(JUDGING):
+                text = examine(call["name"], call["number"], answer, self.job["student"])
         except NotAttempted as error:
             return _failed([], call, "not attempted yet", str(error), "")
         except CheckFailed as error:
@@ -242,7 +289,8 @@ def _examined(session, name, variable, seed):
     finding = played.finding
     if finding is None and not _all_there(cases, played.results):
         raise Lost("tampering", "Not every case came back.")
-    finding = finding or verdict_on(module, cases, played.results)
+    with bounded(JUDGING):
+        finding = finding or verdict_on(module, cases, played.results)
     return Verdict(name, cases, finding, played.results[0].printed if played.results else "")
 
 

@@ -10,7 +10,6 @@ What comes back is looked at by `trust`; deciding what it is worth is the judge'
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,8 +20,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 
 from course.checks.play import SECONDS
+from course.grading.intake import tidy
 
-from . import start, trust, wire
+from . import cgroup, start, trust, wire
 from .start import SandboxMissing
 from .wire import ANSWER, MESSAGE
 
@@ -100,20 +100,22 @@ class Sandbox:
 
     def __init__(self, limits=Limits(), confined=True, prelude=()):
         self.limits, self.confined, self.prelude = limits, confined, prelude
-        self.folder = self.mark = self.process = self.control = None
+        self.folder = self.mark = self.process = self.control = self.group = None
         self.lock = threading.Lock()
 
     def __enter__(self):
         self.folder, self.mark = start.new_folder()
         try:
-            self.process, self.control = start.launch(self.folder, self.confined, self.prelude)
+            self.group = cgroup.new(self.limits.memory) if self.confined else None
+            self.process, self.control = start.launch(self.folder, self.confined, self.prelude, self.limits.memory, self.group)
             self.control.settimeout(STARTING)
             self._answer()
             start.hide(self.folder)
             with self.session():  # shows whether a child can be confined
                 pass
         except (Lost, wire.Closed, OSError):
-            raise start.explain(self.confined, self._close()) from None
+            words, ended = self._close()
+            raise start.explain(self.confined, words, ended) from None
         except BaseException:
             self._close()
             raise
@@ -123,7 +125,8 @@ class Sandbox:
         self._close()
 
     def _close(self):
-        """End the zygote and all sessions. Returns the last words of the zygote."""
+        """End the zygote and all sessions. Returns its last words, and its exit status where it had ended before that."""
+        ended = self._ended()
         if self.control:
             self.control.close()
         if self.process:
@@ -131,12 +134,24 @@ class Sandbox:
                 self.process.wait(ENDING)  # the zygote has seen that the grader hung up, and ends its children
             self.process.kill()
             self.process.wait()
+        if self.group:
+            self.group.close()
         log = self.folder / "log"
         words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        tidy.remove(self.folder)
         self.mark.close()
         self.process = self.control = None
-        return words
+        return words, ended
+
+    def _ended(self):
+        """How the zygote has ended, or None. Where it has hung up, it is given a moment to do so."""
+        if self.process and self.control:
+            with contextlib.suppress(OSError):
+                self.control.settimeout(0)
+                if not self.control.recv(1):
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.process.wait(1)
+        return self.process and self.process.poll()
 
     def session(self, files=()):
         """A session with these files, {relative name: bytes}, in the folder where it runs. Raises ValueError for a name that leads elsewhere."""
@@ -157,6 +172,8 @@ class Sandbox:
                     socket.send_fds(self.control, [data], [file])
                 return self._answer()
             except (OSError, wire.Closed, AttributeError):
+                if self.process:
+                    self.process.kill()  # it may be stopped, and answer later to another question
                 raise Lost("crash", "The process that starts all sessions is gone.") from None
 
     def _answer(self):
@@ -199,7 +216,7 @@ class Session:
             with contextlib.suppress(Lost):
                 self.sandbox.ask(b"k", self.pid)
         if self.folder and not self.sandbox.confined:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            tidy.remove(self.folder)
 
     def run(self, source):
         """Execute one code cell. A cell that takes too long is interrupted; its error is a TimeLimit. Raises Lost."""

@@ -4,12 +4,13 @@ import shutil
 import sys
 from importlib.util import find_spec
 
-from . import Lost, Sandbox, SandboxMissing
+from . import Lost, Sandbox, SandboxMissing, cgroup
 
 
 def main():
     print(f"bubblewrap        {shutil.which('bwrap') or 'not found: apt-get install bubblewrap'}")
     print(f"pyseccomp         {'found' if find_spec('pyseccomp') else 'not found: pip install pyseccomp'}")
+    print(f"control groups    {cgroup.in_words()}")
     try:
         with Sandbox() as sandbox, sandbox.session() as session:
             ran = session.run("import os\nos.getpid()")

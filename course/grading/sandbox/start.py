@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,10 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+
+from course.grading.intake import tidy
+
+from . import cgroup
 
 PACKAGE = Path(__file__).parents[2]
 INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
@@ -80,6 +85,8 @@ REMEDIES = {
 }
 """What to do, by a piece of what it said."""
 KEPT = ("HIDDEN_STATE_SECONDS",)
+OF_SYSTEMD = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+"""What systemd-run needs to know. bubblewrap clears the environment."""
 
 
 class SandboxMissing(Exception):
@@ -93,7 +100,7 @@ def new_folder():
             if time.time() - left.stat().st_mtime > A_WHILE:
                 with open(left, "r+b") as mark:
                     fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(left.parent, ignore_errors=True)
+                    tidy.remove(left.parent)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     mark = open(folder / MARK, "wb")
     fcntl.flock(mark, fcntl.LOCK_EX)
@@ -153,12 +160,17 @@ def environment(home):
     }
 
 
-def launch(folder, confined, prelude):
-    """Start the zygote in `folder`, a new temporary one. Returns (process, control socket); the zygote says when it is ready."""
+def launch(folder, confined, prelude, memory, group=None):
+    """Start the zygote in `folder`, a new temporary one. Returns (process, control socket); the zygote says when it is ready.
+
+    memory: what its sessions have; group: the control group to start it in, where there is one.
+    """
     stage(folder / "stage", prelude)
     mine, its = socket.socketpair()
     with its:
         command, env = (confined_command if confined else plain_command)(folder, its.fileno())
+        if confined and not group and cgroup.prefix(memory):
+            command, env = [*cgroup.prefix(memory), *command], {name: os.environ[name] for name in OF_SYSTEMD if name in os.environ}
         log = open(folder / "log", "wb")
         with log:
             process = subprocess.Popen(
@@ -170,6 +182,7 @@ def launch(folder, confined, prelude):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=group and group.join,
             )
     return process, mine
 
@@ -228,9 +241,20 @@ def hide(folder):
         shutil.rmtree(folder / "stage" / name, ignore_errors=True)
 
 
-def explain(confined, words):
-    """What to raise when the zygote or its first session did not start, and said these words."""
+def explain(confined, words, ended=None):
+    """What to raise when the zygote or its first session did not start, and said these words. ended: its exit status, where it ended by itself."""
+    said = f"What it said:\n{words.strip()}" if words.strip() else "It said nothing."
+    killed = _killed(ended)
     if not confined:
-        return RuntimeError(f"the process for the notebooks did not start:\n{words}")
-    remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in words), "")
-    return SandboxMissing(f"the sandbox did not start. {remedy}\nWhat it said:\n{words.strip()}")
+        return RuntimeError(f"the process for the notebooks did not start. {killed}{said}")
+    remedy = next((f"{remedy}\n" for sign, remedy in REMEDIES.items() if sign in words), "")
+    return SandboxMissing(f"the sandbox did not start. {killed}{remedy}{said}")
+
+
+def _killed(ended):
+    """By which signal, in words, or ""; bubblewrap hands on how the program in it ended as a number above 128."""
+    number = -ended if (ended or 0) < 0 else (ended or 0) - 128
+    if number not in signal.valid_signals():
+        return ""
+    who = "bubblewrap" if ended < 0 else "the process in it"
+    return f"Something on this machine ended {who}: {signal.Signals(number).name}.{' Is the memory full?' if number == signal.SIGKILL else ''}\n"
