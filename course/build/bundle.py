@@ -87,8 +87,8 @@ How a recurrent network in PyTorch remembers, in lessons that check themselves. 
 
 On Windows it is `.venv\\Scripts\\python`. With conda: `conda env create -f environment.yml`, then `conda run -n hidden-state jupyter lab`.
 
-On Linux the second line brings PyTorch with the libraries for a graphics card, several GB. The course needs no such card. If your network reaches
-PyTorch's own index, this line in its place saves most of the download:
+On Linux the second line brings PyTorch with the libraries for a graphics card: 3 GB to download, 6 GB on the disk. The lessons need none of them.
+If your network reaches PyTorch's own index, this line in its place is much smaller:
 
     .venv/bin/python -m pip install -e . --extra-index-url https://download.pytorch.org/whl/cpu
 

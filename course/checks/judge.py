@@ -170,6 +170,7 @@ LOUD = {
     "Cannot copy out of meta tensor": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "not on the expected device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "does not match weight dtype": "a layer is made in float32 although the input is float64: take the dtype from the input",
+    "must have the type torch.float32": "a layer is made in float32 although the input is float64: take the dtype from the input",
     "same dtype": "a tensor is made in float32 although the input is float64: take the dtype from the input",
     "modified by an inplace operation": ("a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"),
     "backward through the graph a second time": "a tensor still holds the graph of an earlier run: detach it, or keep its plain number",

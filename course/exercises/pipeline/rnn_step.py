@@ -14,8 +14,8 @@ from course.checks.play import call
 from course.networks import example
 
 GRADS = ("x", "h")
-FLOAT32_RNN = (*FLOAT32_LAYER, "does not match weight dtype")
-"""The words of nn.RNN, which an answer may use in place of nn.RNNCell, are others."""
+FLOAT32_RNN = (*FLOAT32_LAYER, "does not match weight dtype", "must have the type torch.float32")
+"""The words of nn.RNN, which an answer may use in place of nn.RNNCell, are others, and others again in PyTorch 2.6."""
 
 HINTS = [
     "Two terms and a squashing function. Write the ledger's shapes beside each factor: how does (B, F) become (B, H)?",
