@@ -101,19 +101,23 @@ def open_notebook(page, address, notebook, application):
 
 
 def run_all_cells(page):
-    """Choose Run > Run All Cells, in either application; again if the kernel was not ready to hear it."""
+    """Choose Run > Run All Cells, in either application; again if the kernel was not ready to hear it, or a question stood before the menu."""
+    said = []
     for _ in range(20):
-        choose(page, "Run", "Run All Cells")
+        for question in page.locator("dialog.jp-Dialog").all():
+            said.append(question.text_content())
+            question.locator(".jp-mod-accept").click()
         with contextlib.suppress(TimeoutError):
+            choose(page, "Run", "Run All Cells", timeout=15_000)
             page.wait_for_selector('.jp-Notebook .jp-InputPrompt:not(:text-is("[ ]:"))', timeout=15_000)
             return
-    raise RuntimeError("Run All Cells runs nothing")
+    raise RuntimeError(f"Run All Cells runs nothing; the page asked: {said}")
 
 
-def choose(page, menu, entry):
+def choose(page, menu, entry, timeout=WAIT):
     """Choose an entry of a menu, in either application."""
-    page.click(f'.lm-MenuBar-itemLabel:text-is("{menu}")')
-    page.click(f'.lm-Menu-itemLabel:text-is("{entry}")')
+    page.click(f'.lm-MenuBar-itemLabel:text-is("{menu}")', timeout=timeout)
+    page.click(f'.lm-Menu-itemLabel:text-is("{entry}")', timeout=timeout)
 
 
 def _without_news(config):
