@@ -9,6 +9,8 @@ UNIT ?= pipeline
 # What to test, and options for pytest: make test TESTS=tests/test_setup.py PYTEST_ARGS=-v
 TESTS ?= tests solutions
 PYTEST_ARGS ?=
+# How many tests run at the same time. A file stays with one worker, so that its server and its class are started once.
+WORKERS ?= logical
 # Which benchmarks, and their options: make bench BENCH=grading BENCH_ARGS="--submissions 20 --growth"
 BENCH ?= explorers grading
 BENCH_ARGS ?=
@@ -25,12 +27,14 @@ SAME_RESULTS = HIDDEN_STATE_PROGRESS=off OMP_NUM_THREADS=1
 # Not exported to all: tools/start.py is for the Python outside .venv.
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(SAME_RESULTS) .venv/bin/python
 
-.PHONY: help lab teach notebooks bundle test bench python
+PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
+
+.PHONY: help lab teach notebooks bundle test test-long lint pictures bench python
 
 help:  ## list these commands
 	@echo "Hidden State: learn how a recurrent network remembers."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Each command sets up what it needs, in the folder .venv. The first time takes a few minutes."
 
@@ -48,12 +52,26 @@ bundle: python  ## make the zip that students receive, without solutions and ans
 	@$(START) setup teach
 	$(RUN) -m course.build bundle $(UNIT)
 
-test: python  ## prove that every notebook runs and every grade is right (options: TESTS=tests PYTEST_ARGS=-x)
+test: python lint  ## prove that every notebook runs and every grade is right (options: TESTS=tests/checks PYTEST_ARGS=-x)
+	@$(START) browser
+	@$(START) sandbox
+	$(PYTEST) $(TESTS) -m "not long" $(PYTEST_ARGS)
+
+test-long: python  ## the rest: right answers on 25 draws, a second kernel of numbers, the plain view of a lesson, fuzzing
 	@$(START) setup test
 	@$(START) browser
 	@$(START) sandbox
-	$(RUN) -m pytest $(TESTS) \
-		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(PYTEST_ARGS)
+	$(PYTEST) $(TESTS) -m long $(PYTEST_ARGS)
+
+lint: python  ## look at the form of the code, with ruff
+	@$(START) setup test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+pictures: python  ## take the pictures of the README and of the lessons again, in a real browser
+	@$(START) setup test
+	@$(START) browser
+	PYTHONPATH=tests $(RUN) tools/take_pictures.py
 
 bench: python  ## measure how fast explorers follow a hand, and how fast a class is graded (options: BENCH=grading BENCH_ARGS=--help)
 	@$(START) setup test
@@ -63,4 +81,4 @@ bench: python  ## measure how fast explorers follow a hand, and how fast a class
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
-		echo "There is no $(PYTHON) here. Install Python 3.10 or newer, or name yours: make lab PYTHON=python3.12"; exit 1; } >&2
+		echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name yours: make lab PYTHON=python3.12"; exit 1; } >&2

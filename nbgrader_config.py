@@ -11,11 +11,11 @@ import sys
 c = get_config()  # noqa: F821, given by traitlets
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-if importlib.util.find_spec("course") is None:      # not installed: the folder itself will do
+if importlib.util.find_spec("course") is None:  # not installed: the folder itself will do
     sys.path.insert(0, ROOT)
-if shutil.which("alembic") is None:                 # nbgrader starts it by name, also where its .venv is not activated
+if shutil.which("alembic") is None:  # nbgrader starts it by name, also where its .venv is not activated
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
-OURS = "course.grading.preprocessors"
+OURS = "course.grading.plugins"
 
 c.CourseDirectory.root = ROOT
 c.CourseDirectory.source_directory = "solutions"
@@ -28,8 +28,18 @@ c.ClearSolutions.code_stub = {"python": "# your answer here"}
 c.GenerateAssignment.preprocessors = [
     f"nbgrader.preprocessors.{name}"
     for name in (
-        "IncludeHeaderFooter", "InstantiateTests", "LockCells", "ClearSolutions", "ClearOutput", "CheckCellMetadata",
-        "ComputeChecksums", "SaveCells", "ClearHiddenTests", "ClearMarkScheme", "ComputeChecksums", "CheckCellMetadata",
+        "IncludeHeaderFooter",
+        "InstantiateTests",
+        "LockCells",
+        "ClearSolutions",
+        "ClearOutput",
+        "CheckCellMetadata",
+        "ComputeChecksums",
+        "SaveCells",
+        "ClearHiddenTests",
+        "ClearMarkScheme",
+        "ComputeChecksums",
+        "CheckCellMetadata",
     )
 ] + [f"{OURS}.FinishRelease"]
 
@@ -39,12 +49,24 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     f"{OURS}.RestoreCells",
+    f"{OURS}.CleanNotebook",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# nbgrader's own chain, and what the cells wrote is cleaned before it is kept.
+c.Autograde.autograde_preprocessors = [
+    "nbgrader.preprocessors.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    f"{OURS}.CleanNotebook",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
-c.Execute.extra_arguments = ["--log-level=ERROR"]   # or each kernel warns of its own transport
+c.Execute.extra_arguments = ["--log-level=ERROR"]  # or each kernel warns of its own transport
 # nbgrader gives zero to a graded cell with anything on stderr, a warning from deep inside a library included.
 # Our checks fail by raising, and by nothing else, so what stands on stderr is dropped before the grade is taken.
 c.IgnorePattern.enabled = True
@@ -55,4 +77,8 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     f"{OURS}.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    f"{OURS}.CleanPage",
 ]
+# Every page of a notebook, Formgrader's too: a student's markup has no rights in it, by whatever way it came into autograded/.
+c.HTMLExporter.preprocessors = [f"{OURS}.CleanPage"]
+c.HTMLExporter.filters = {"markdown2html": f"{OURS}.markdown2html"}

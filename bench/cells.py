@@ -69,17 +69,17 @@ class Subject:
 
 
 SUBJECTS = [
-    Subject(BASELINE, 0),              # the scale of W_hh
-    Subject("input_sequence", 0),      # the step
-    Subject("zero_state", 3),          # hidden
-    Subject("cell_step", 0, 5),        # x[0], h[0]
-    Subject("carry", 0),               # the scale of W_hh
-    Subject("memory", 0),              # the scale of W_hh
-    Subject("output_layer", 0, 1),     # h[0], h[1]
-    Subject("softmax", 0, 3),          # a logit, the temperature
-    Subject("epochs", 1),              # the step
-    Subject("decision", 0),            # the step
-    Subject("broken_laws", 0),         # the amount
+    Subject(BASELINE, 0),  # the scale of W_hh
+    Subject("input_sequence", 0),  # the step
+    Subject("zero_state", 3),  # hidden
+    Subject("cell_step", 0, 5),  # x[0], h[0]
+    Subject("carry", 0),  # the scale of W_hh
+    Subject("memory", 0),  # the scale of W_hh
+    Subject("output_layer", 0, 1),  # h[0], h[1]
+    Subject("softmax", 0, 3),  # a logit, the temperature
+    Subject("epochs", 1),  # the step
+    Subject("decision", 0),  # the step
+    Subject("broken_laws", 0),  # the amount
 ]
 
 

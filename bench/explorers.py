@@ -1,20 +1,18 @@
 """Measure in JupyterLab how fast the explorers follow a hand, beside `interact` + `plt.show()`: make bench."""
 
-import argparse
 import contextlib
-import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import report
 from browser import new_page, open_notebook, run_all_cells, running_lab
 from cells import BASELINE, EMPTY_ROUND_TRIP, SUBJECTS, write_notebook
+from command import run, say
 from hand import FRAME, QUIET, WARM_UP, Hand, Traffic
 
 MOVES = 200
-USUAL_PAUSE = 0.4   # seconds; no pause at all is the case in which the kernel must compute
+USUAL_PAUSE = 0.4  # seconds; no pause at all is the case in which the kernel must compute
 PICTURE = ".hidden-state-views svg > *, .widget-output img"
 SHUT_DOWN = """async () => {
   const headers = { "X-XSRFToken": /_xsrf=([^;]*)/.exec(document.cookie)?.[1] ?? "" };
@@ -22,40 +20,35 @@ SHUT_DOWN = """async () => {
 }"""
 
 
-def main():
-    options = _options()
-    os.environ.pop("OMP_NUM_THREADS", None)   # the tests' own; a learner's PyTorch takes all cores
+DESCRIPTION = (
+    "Opens every explorer, and interact + plt.show() beside them, in real JupyterLab in headless Chromium, moves a slider with "
+    "mouse events, and times in the page how long it takes until an animation frame shows the new picture. A fast drag over the "
+    "whole range counts the pictures that were painted, the bytes to and from the kernel, and the jumps in height."
+)
+OPTIONS = {
+    "repeats": {"type": int, "default": 40, "help": "single changes for each explorer (default 40)"},
+    "only": {"nargs": "+", "metavar": "NAME", "help": "measure only these, and the baseline"},
+}
+
+
+def measure(options):
+    """Everything that is measured, as plain numbers: milliseconds, pixels and bytes."""
+    os.environ.pop("OMP_NUM_THREADS", None)  # the tests' own; a learner's PyTorch takes all cores
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "bench"
         folder.mkdir()
         with running_lab(folder) as address:
-            measured = _measure(folder, address, options)
-    print(report.text(measured))
-    if options.json:
-        Path(options.json).write_text(json.dumps(measured, indent=1), encoding="utf-8")
-
-
-def _options():
-    parser = argparse.ArgumentParser(description=(
-        "Opens every explorer, and interact + plt.show() beside them, in real JupyterLab in headless Chromium, moves a slider with "
-        "mouse events, and times in the page how long it takes until an animation frame shows the new picture. A fast drag over the "
-        "whole range counts the pictures that were painted, the bytes to and from the kernel, and the jumps in height."
-    ))
-    parser.add_argument("--repeats", type=int, default=40, help="single changes for each explorer (default 40)")
-    parser.add_argument("--json", metavar="FILE", help="write every number that was measured to this file")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="measure only these, and the baseline")
-    return parser.parse_args()
+            return _measure(folder, address, options)
 
 
 def _measure(folder, address, options):
-    """Everything that is measured, as plain numbers: milliseconds, pixels and bytes."""
     chosen = [s for s in SUBJECTS if s.name == BASELINE or not options.only or s.name in options.only]
-    _say("the empty round trip to the kernel")
+    say("the empty round trip to the kernel")
     with _opened(folder, address, "round_trip", EMPTY_ROUND_TRIP, ".echo") as (page, _):
         trips = {name: _round_trips(page, options.repeats, pause) for name, pause in (("quiet", QUIET), ("busy", FRAME))}
         measured = {"machine": report.machine(page), "round_trips": trips, "subjects": {}}
     for i, subject in enumerate(chosen):
-        _say(f"{subject.name} ({i + 1} of {len(chosen)})")
+        say(f"{subject.name} ({i + 1} of {len(chosen)})")
         with _opened(folder, address, f"subject_{i}", subject.source, PICTURE) as (page, traffic):
             measured["subjects"][subject.name] = _follow(subject, page, traffic, options.repeats)
     return {**measured, "load_after": report.load()}
@@ -90,14 +83,10 @@ def _opened(folder, address, name, source, shown):
         open_notebook(page, address, f"{name}.ipynb", "JupyterLab")
         run_all_cells(page)
         page.locator(f".jp-OutputArea :is({shown})").first.wait_for(state="attached", timeout=60_000)
-        page.wait_for_timeout(2000)   # Lab itself comes to rest
+        page.wait_for_timeout(2000)  # Lab itself comes to rest
         yield page, traffic
         page.evaluate(SHUT_DOWN)
 
 
-def _say(step):
-    print(f"measuring {step} ...", file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(DESCRIPTION, OPTIONS, measure, report.text)

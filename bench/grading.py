@@ -1,6 +1,5 @@
 """Measure how long a class takes: `course grade` beside stock `nbgrader autograde`, on the same submissions in one run: make bench BENCH=grading."""
 
-import argparse
 import json
 import os
 import shutil
@@ -13,46 +12,44 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import psutil
-from conftest import ROOT, nbgrader
-from test_grade import CELL, NO_TRANSPOSE, UNIT, changed, released, right, scores
+from command import run, say
+from small_class import CELL, NO_TRANSPOSE, UNIT, changed, released, right, scores
+from support import ROOT, nbgrader
 
 SAMPLE = 0.5
 
 
-def main():
-    options = _options()
+DESCRIPTION = (
+    "Makes a class for one lesson (a third each: right, with the commonest mistake, blank), grades copies of it with nbgrader autograde and "
+    "with course grade on one and on two workers, compares every score, and measures seconds and memory. Then course grade alone on classes of other sizes."
+)
+OPTIONS = {
+    "submissions": {"type": int, "default": 100, "help": "how many both grade (default 100: stock takes minutes)"},
+    "growth": {"type": int, "nargs": "*", "default": [10, 100, 1000], "metavar": "N", "help": "sizes of the classes for course grade alone"},
+}
+
+
+def measure(options):
+    """Seconds, memory and scores of both ways, as plain data."""
     with tempfile.TemporaryDirectory(prefix="hidden-state-bench-") as temporary:
         start = _released(Path(temporary) / "start")
         measured = {"machine": {"cores": os.cpu_count(), "load_before": os.getloadavg()[0]}, "lesson": CELL}
         measured["compared"] = _compare(start, Path(temporary), options.submissions)
         measured["growth"] = [_grown(start, Path(temporary), number) for number in options.growth]
         measured["machine"]["load_after"] = os.getloadavg()[0]
-    print(_text(measured))
-    if options.json:
-        Path(options.json).write_text(json.dumps(measured, indent=1), encoding="utf-8")
-
-
-def _options():
-    parser = argparse.ArgumentParser(description=(
-        "Makes a class for one lesson (a third each: right, with the commonest mistake, blank), grades copies of it with nbgrader autograde and "
-        "with course grade on one and on two workers, compares every score, and measures seconds and memory. Then course grade alone on classes of other sizes."
-    ))
-    parser.add_argument("--submissions", type=int, default=100, help="how many both grade (default 100: stock takes minutes)")
-    parser.add_argument("--growth", type=int, nargs="*", default=[10, 100, 1000], metavar="N", help="sizes of the classes for course grade alone")
-    parser.add_argument("--json", metavar="FILE", help="write every number that was measured to this file")
-    return parser.parse_args()
+    return measured
 
 
 def _compare(start, folder, number):
     """Stock and ours on the same class: seconds, the ratio, whether all scores are the same, and the most memory of all processes together."""
     found = {"submissions": number}
     root = _with_class(start, folder / "stock", number)
-    _say(f"nbgrader autograde, {number} submissions")
+    say(f"nbgrader autograde, {number} submissions")
     found["stock"] = _measured(["nbgrader", "autograde", UNIT], root)
     expected = scores(root)
     for workers in (1, 2):
         root = _with_class(start, folder / f"ours-{workers}", number)
-        _say(f"course grade, {number} submissions, workers: {workers}")
+        say(f"course grade, {number} submissions, workers: {workers}")
         ours = _measured([sys.executable, "-m", "course", "grade", UNIT, "--workers", str(workers)], root)
         found[f"workers_{workers}"] = {**ours, "same_scores": scores(root) == expected, "times_faster": found["stock"]["seconds"] / ours["seconds"]}
         shutil.rmtree(root)
@@ -61,9 +58,9 @@ def _compare(start, folder, number):
 
 def _grown(start, folder, number):
     root = _with_class(start, folder / f"grown-{number}", number)
-    _say(f"course grade, {number} submissions")
+    say(f"course grade, {number} submissions")
     found = {"submissions": number, **_measured([sys.executable, "-m", "course", "grade", UNIT], root)}
-    _say(f"course grade again, {number} submissions that have not changed")
+    say(f"course grade again, {number} submissions that have not changed")
     found["again_seconds"] = _measured([sys.executable, "-m", "course", "grade", UNIT], root)["seconds"]
     shutil.rmtree(root)
     return found
@@ -106,7 +103,7 @@ def _watch(pid, most):
             for process in (parent := psutil.Process(pid), *parent.children(recursive=True)):
                 total += process.memory_full_info().pss
         except psutil.Error:
-            continue    # one of them ended in the meantime
+            continue  # one of them ended in the meantime
         most[0] = max(most[0], total)
         time.sleep(SAMPLE)
 
@@ -133,9 +130,5 @@ def _text(measured):
     return "\n".join(lines)
 
 
-def _say(sentence):
-    print(sentence, "…", file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(DESCRIPTION, OPTIONS, measure, _text)

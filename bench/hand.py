@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
-FRAME = 1 / 60   # seconds
-QUIET = 0.25     # seconds without a change before the next one
-WARM_UP = 8      # changes that are not counted: the first ones are slow everywhere
+FRAME = 1 / 60  # seconds
+QUIET = 0.25  # seconds without a change before the next one
+WARM_UP = 8  # changes that are not counted: the first ones are slow everywhere
 
 
 class Hand:
@@ -55,7 +55,7 @@ class Hand:
             self.page.wait_for_timeout(max(0, 1000 * (start + i * FRAME - time.perf_counter())))
             self._move_on(left + width * _to_and_fro(i / 40), y)
         took = time.perf_counter() - start
-        self.page.wait_for_timeout(1000)   # what is still on its way counts
+        self.page.wait_for_timeout(1000)  # what is still on its way counts
         seen = self.page.evaluate("bench.seen.stop()")
         self.page.mouse.up()
         return {**seen, "seconds": took, "moves": moves, "bytes": traffic.bytes - before}

@@ -6,11 +6,11 @@ from importlib.metadata import version
 
 from cells import BASELINE
 
-MEDIAN, NEARLY_ALL = 20, 33   # milliseconds: aims for the median and for 95 % of single changes
-FASTER = 8                    # times, as against the baseline's median
-PAINTED = 0.98                # of the values that stood in a frame of a fast drag
-TWO_FRAMES = 33               # milliseconds on top of the empty round trip, where the kernel must compute
-AT_ONCE = 80                  # milliseconds after the first slider's change: the kernel has not been asked yet
+MEDIAN, NEARLY_ALL = 20, 33  # milliseconds: aims for the median and for 95 % of single changes
+FASTER = 8  # times, as against the baseline's median
+PAINTED = 0.98  # of the values that stood in a frame of a fast drag
+TWO_FRAMES = 33  # milliseconds on top of the empty round trip, where the kernel must compute
+AT_ONCE = 80  # milliseconds after the first slider's change: the kernel has not been asked yet
 # "painted" is of the values that stood in a frame; of these, "pictures" came in a second under 60 moves of the mouse.
 # "frame" is the animation frame that shows the picture as it begins; "median" and "95 %" are when its paint is done.
 HEAD = ("explorer", "median", "95 %", "frame", "faster", "painted", "pictures", "bytes", "jump", "kernel", "no kernel")
@@ -34,11 +34,15 @@ def row(seen):
     at_once = [pair["painted"] for pair in seen.get("at_once", []) if pair["gap"] < AT_ONCE]
     later = [pair["painted"] for pair in seen.get("later", [])]
     return {
-        "median": statistics.median(latencies), "most": _most(latencies),
+        "median": statistics.median(latencies),
+        "most": _most(latencies),
         "frame": statistics.median(single["frame"] for single in seen["singles"]),
-        "painted": drag["shown"] / max(1, drag["stood"]), "rate": drag["shown"] / drag["seconds"],
-        "bytes": drag["bytes"] / changes, "jump": drag["jump"],
-        "kernel": statistics.median(at_once) if at_once else None, "no_kernel": statistics.median(later) if later else None,
+        "painted": drag["shown"] / max(1, drag["stood"]),
+        "rate": drag["shown"] / drag["seconds"],
+        "bytes": drag["bytes"] / changes,
+        "jump": drag["jump"],
+        "kernel": statistics.median(at_once) if at_once else None,
+        "no_kernel": statistics.median(later) if later else None,
     }
 
 
@@ -49,8 +53,16 @@ def _most(values):
 
 def _cells(name, r, base):
     return (
-        name, f"{r['median']:.1f}", f"{r['most']:.1f}", f"{r['frame']:.1f}", f"{base / r['median']:.1f}", f"{r['painted']:.2f}", f"{r['rate']:.0f}",
-        f"{r['bytes']:,.0f}", f"{r['jump']:.1f}", *("" if r[key] is None else f"{r[key]:.1f}" for key in ("kernel", "no_kernel")),
+        name,
+        f"{r['median']:.1f}",
+        f"{r['most']:.1f}",
+        f"{r['frame']:.1f}",
+        f"{base / r['median']:.1f}",
+        f"{r['painted']:.2f}",
+        f"{r['rate']:.0f}",
+        f"{r['bytes']:,.0f}",
+        f"{r['jump']:.1f}",
+        *("" if r[key] is None else f"{r[key]:.1f}" for key in ("kernel", "no_kernel")),
     )
 
 
@@ -75,7 +87,7 @@ def _aims(rows, trip, base):
 
 
 def _aim(what, values, good, form):
-    """"met" with the numbers' range, or "missed" with the name and the number of each that missed."""
+    """ "met" with the numbers' range, or "missed" with the name and the number of each that missed."""
     if not values:
         return f"not measured  {what}"
     missed = {name: value for name, value in values.items() if not good(value)}

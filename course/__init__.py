@@ -1,18 +1,21 @@
-"""Hidden State: how a recurrent network in PyTorch remembers. What the lessons import."""
+"""Hidden State: how a recurrent network in PyTorch remembers. What the lessons import, each room when it is first asked for."""
 
+import lazy_loader
 import torch
 from torch import nn
 
-from . import example, explore, laws, pictures, prediction, tasks, training
-from .checks.engine import check
-from .checks.hints import hint
-from .pipeline import run_pipeline
-from .predict import reveal
-from .progress import my_course, my_progress, my_unit
-from .quiz import my_numbers, quiz
-from .trace import Trace
-
-__all__ = [
-    "Trace", "check", "example", "explore", "hint", "laws", "my_course", "my_numbers", "my_progress", "my_unit",
-    "nn", "pictures", "prediction", "quiz", "reveal", "run_pipeline", "tasks", "torch", "training",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["explore", "laws", "pictures"],
+    submod_attrs={
+        "learner.check": ["check"],
+        "learner.hints": ["hint"],
+        "learner.pipeline": ["run_pipeline"],
+        "learner.progress": ["my_course", "my_progress", "my_unit"],
+        "learner.quiz": ["my_numbers", "quiz"],
+        "learner.reveal": ["reveal"],
+        "networks": ["example", "prediction", "tasks", "training"],
+        "networks.trace": ["Trace"],
+    },
+)
+__all__ += ["nn", "torch"]

@@ -15,7 +15,7 @@ from waiting import LONG, until
 ROOT = Path(__file__).parents[1]
 # Debian's Chromium runs as root only without its sandbox; the others keep it from calling home.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-WAIT = 1000 * LONG      # milliseconds
+WAIT = 1000 * LONG  # milliseconds
 # Both come from one server: where each application opens a notebook.
 PLACES = {"JupyterLab": "lab/tree", "Notebook 7": "notebooks"}
 
@@ -26,8 +26,12 @@ def running_lab(folder):
     own = folder.parent
     _without_news(own / "config")
     settings = {
-        "HIDDEN_STATE_PROGRESS": str(own / "progress.json"), "PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(own / "config"),
-        "JUPYTER_DATA_DIR": str(own / "data"), "JUPYTER_RUNTIME_DIR": str(own / "runtime"), "IPYTHONDIR": str(own / "ipython"),
+        "HIDDEN_STATE_PROGRESS": str(own / "progress.json"),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "IPYTHONDIR": str(own / "ipython"),
     }
     with open(own / "lab.log", "ab") as log:
         server, port = _started(folder, {**os.environ, **settings}, own / "runtime", log)
@@ -47,7 +51,17 @@ def _started(folder, environment, runtime, log):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0", "--allow-root", "--IdentityProvider.token="]
+        command = [
+            sys.executable,
+            "-m",
+            "jupyter",
+            "lab",
+            "--no-browser",
+            f"--port={port}",
+            "--ServerApp.port_retries=0",
+            "--allow-root",
+            "--IdentityProvider.token=",
+        ]
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         until(lambda: server.poll() is not None or _answers(f"http://127.0.0.1:{port}/api", runtime, server.pid), "JupyterLab's first answer")
         if server.poll() is None:

@@ -9,11 +9,12 @@
 It runs before anything is installed, so it uses the standard library only. Its syntax is old on purpose:
 an old Python must be able to read this whole file, or it never reaches the sentence that says it is too old.
 """
+
 from __future__ import print_function
 
 import sys
 
-OLDEST_PYTHON = (3, 10)
+OLDEST_PYTHON = (3, 11)
 
 
 def too_old(version):
@@ -21,10 +22,10 @@ def too_old(version):
     if tuple(version[:2]) >= OLDEST_PYTHON:
         return None
     return (
-        "Python 3.10 or newer is needed, this is {}.{}. "
+        "Python {}.{} or newer is needed, this is {}.{}. "
         "Install a newer one from python.org or your package manager, then run this again. "
         "Is a newer one installed already? Name it: make lab PYTHON=python3.12"
-    ).format(*version[:2])
+    ).format(*OLDEST_PYTHON + tuple(version[:2]))
 
 
 if too_old(sys.version_info):
@@ -44,11 +45,15 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIRST_PAGE = "notebooks/pipeline/00_start.ipynb"
 
+# The one release of PyTorch that `make` takes out of the range in pyproject.toml.
+CONSTRAINTS = "constraints.txt"
+INSTALLED_FROM = ["pyproject.toml", CONSTRAINTS]
+
 # Each level holds everything of the levels before it. The names in brackets are pyproject.toml's extras.
 LEVELS = ["lab", "teach", "test"]
 EXTRAS = {"lab": "", "teach": "[teach]", "test": "[teach,cluster,test]"}
 
-GIGABYTE = 1000 ** 3
+GIGABYTE = 1000**3
 # Measured: a full .venv takes 1.6 GB with PyTorch's CPU build. pip needs about as much again while it unpacks.
 SPACE_FOR_ALL = 3 * GIGABYTE
 SPACE_FOR_UPDATE = GIGABYTE // 2
@@ -107,10 +112,12 @@ def read_stamp():
 
 def make_stamp(level):
     """Return the note that a set-up of this level leaves: what was installed, from what, and where."""
-    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
-        pyproject = hashlib.sha256(file.read()).hexdigest()
     # The folder is part of it because the programs in .venv hold its absolute path: a moved one is broken.
-    return {"level": level, "pyproject": pyproject, "folder": ROOT}
+    stamp = {"level": level, "folder": ROOT}
+    for name in INSTALLED_FROM:
+        with open(os.path.join(ROOT, name), "rb") as file:
+            stamp[name] = hashlib.sha256(file.read()).hexdigest()
+    return stamp
 
 
 def higher(level, other):
@@ -119,7 +126,7 @@ def higher(level, other):
 
 
 def is_ready(level):
-    """Tell whether .venv holds this level already, installed here from the present pyproject.toml."""
+    """Tell whether .venv holds this level already, installed here from the present files."""
     stamp = read_stamp()
     ready = stamp == make_stamp(higher(level, stamp.get("level")))
     return ready and os.path.exists(venv_python())
@@ -181,7 +188,7 @@ def install(level):
     say("Installing PyTorch, JupyterLab and the course. The first time this takes a few minutes ...")
     # PIP_USER in someone's settings would make pip refuse to install into an environment.
     settings = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    command = [venv_python(), "-m", "pip", "install", "--editable", "." + EXTRAS[level]]
+    command = [venv_python(), "-m", "pip", "install", "-c", CONSTRAINTS, "--editable", "." + EXTRAS[level]]
     if subprocess.call(command, cwd=ROOT, env=settings) != 0:
         raise Problem(why_install_failed(level))
 
@@ -191,9 +198,7 @@ def why_install_failed(level):
     again = "make {}".format(level)
     free = free_space()
     if free < SPACE_FOR_UPDATE:
-        return "The disk is full: {} are left in {}. Free some space, then run `{}` again.".format(
-            in_gigabytes(free), ROOT, again
-        ) + small_torch_hint(level)
+        return "The disk is full: {} are left in {}. Free some space, then run `{}` again.".format(in_gigabytes(free), ROOT, again) + small_torch_hint(level)
     return (
         "The packages could not be installed; pip's own reason is above. "
         "If it speaks of a connection: check the network, then run `{again}` again; what was downloaded is kept. "
@@ -208,8 +213,9 @@ def try_out(level):
     # Done here, that warning cannot land in a graded cell.
     if subprocess.call([venv_python(), "-c", "import torch, matplotlib.font_manager"], cwd=ROOT) != 0:
         raise Problem(
-            "Everything is installed, but PyTorch or Matplotlib does not start; the reason is above. "
-            "Delete the folder .venv and run `make {}` again.".format(level)
+            "Everything is installed, but PyTorch or Matplotlib does not start; the reason is above. Delete the folder .venv and run `make {}` again.".format(
+                level
+            )
         )
 
 
@@ -258,9 +264,7 @@ def last_option(arguments, *names):
 
 def port_in_use(host, port):
     """Tell whether another program listens on this port, on any address of the host."""
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    ):
+    for family, kind, protocol, _, address in socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
         try:
             probe = socket.socket(family, kind, protocol)
         except OSError:
@@ -292,9 +296,7 @@ def require_free_port(arguments, command):
         raise Problem(
             "Port {port} is in use by another program, perhaps a JupyterLab that is still open. "
             "Stop that program, or name another port, as in: make {command} LAB_ARGS=--port={other}. "
-            "Without --port, Jupyter takes the next free one by itself.".format(
-                port=port, command=command, other=int(port) % 65535 + 1
-            )
+            "Without --port, Jupyter takes the next free one by itself.".format(port=port, command=command, other=int(port) % 65535 + 1)
         )
     return True
 

@@ -1,1 +1,1 @@
-"""One file an exercise; `engine` runs them. See `engine.exercise` for what an exercise holds."""
+"""The engine of the checks: cases go in, are played with an answer, and are judged. It keeps no progress and prints nothing."""

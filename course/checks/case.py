@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 WORKED, GENERAL, LARGE = 1e-6, 1e-5, 1e-4
 """Tolerances: for the worked example, in general, and for logits near 1000 (relative to their size)."""
 
@@ -15,6 +17,19 @@ NO_DATA = (*NO_VALUES, "meta tensor", "Meta tensor", "meta device", "no data", "
 FLOAT32_LAYER = ("same dtype", "expected scalar type")
 """What PyTorch says of a float32 layer that is given float64. An answer that copies weights into one is accepted: it fails aloud."""
 
+ON_META = {"RuntimeError", "NotImplementedError", "TypeError"}
+IN_FLOAT64 = {"RuntimeError", "ValueError"}
+"""The types of the errors in which PyTorch says so. The same words in another error are somebody else's."""
+
+TOO_SLOW = "TooSlow"
+"""The type of the error of an answer that did not return in time. No case forgives it."""
+
+STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an unusual dtype")
+"""What `play.pack` calls a tensor that is not dense and plain. An answer may return one by mistake; it is never right."""
+
+DERIVED = ("changed",)
+"""The parts of a Result that no other process is asked for: the grader finds them out itself, see `trust.result`."""
+
 
 @dataclass
 class Case:
@@ -24,13 +39,25 @@ class Case:
     args: the arguments by name, in the order of the contract: tensors and plain values. Where the check needs more than
     it hands over (the inputs of a class that the learner writes), it stands behind them, and the exercise says what it TAKES;
     tolerance: how far a value may be off, absolute for values below 1, relative above;
-    forgive: an error whose text holds one of these is not held against the answer.
+    forgive: an error of PyTorch's whose text holds one of these is not held against the answer. Only `on_meta` and `in_float64` forgive:
+    whatever an error says, the values of all other cases have to be right.
     """
 
     title: str
     args: dict[str, Any]
     tolerance: float = GENERAL
     forgive: tuple[str, ...] = ()
+
+    def forgives(self, error):
+        """Is this an error that the case itself brings about? It decides by its own tensors first, and by what the error says last."""
+        kinds = {(tensor.device.type, tensor.dtype) for tensor in _tensors(self.args) if tensor.is_floating_point()}
+        if kinds and all(device == "meta" for device, _ in kinds):
+            types = ON_META
+        elif kinds and all(dtype == torch.float64 for _, dtype in kinds):
+            types = IN_FLOAT64
+        else:
+            return False
+        return error["type"] in types and not error["own"] and any(words in error["message"] for words in self.forgive)
 
 
 def on_meta(title, args, forgive=NO_DATA):
@@ -40,13 +67,22 @@ def on_meta(title, args, forgive=NO_DATA):
 
 def in_float64(title, args, forgive=()):
     """A case whose floating-point tensors are float64."""
+
     def double(tensor):
         return tensor.double() if tensor.is_floating_point() else tensor
+
     return Case(title, _map_tensors(args, double), forgive=forgive)
 
 
+def _tensors(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [tensor for item in items for tensor in _tensors(item)]
+
+
 def _map_tensors(value, change):
-    if hasattr(value, "is_floating_point"):
+    if isinstance(value, torch.Tensor):
         return change(value)
     if isinstance(value, dict):
         return {key: _map_tensors(item, change) for key, item in value.items()}
@@ -61,7 +97,8 @@ class Result:
 
     value: what came out, as `pack` describes it; again: the same for a second call on the same input,
     after the first output was overwritten; grads: the gradient of each input asked for, by name
-    (None where no gradient arrives); changed: the inputs that the call changed in place, for a model with what changed;
+    (None where no gradient arrives); after: the inputs as the first call left them, and of a model its `condition`;
+    changed: by that, the inputs that it changed in place, for a model with what changed;
     error, grad_error: what was raised by the call and by the backward pass; printed: what it wrote;
     notes: what the exercise itself wrote down on the way.
     """
@@ -69,11 +106,22 @@ class Result:
     value: dict | None = None
     again: dict | None = None
     grads: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] | None = None
     changed: tuple[str, ...] = ()
     error: dict | None = None
     grad_error: dict | None = None
     printed: str = ""
     notes: Any = None
+
+    @property
+    def was_stopped(self):
+        """Did a call take too long, so that no further case was played?"""
+        return any(error and error["type"] == TOO_SLOW for error in (self.error, self.grad_error))
+
+
+def sent(result):
+    """What crosses the border of a Result."""
+    return {name: value for name, value in vars(result).items() if name not in DERIVED}
 
 
 @dataclass

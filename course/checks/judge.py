@@ -2,7 +2,7 @@
 
 import torch
 
-from .case import Finding, in_float64
+from .case import STRANGE, TOO_SLOW, Finding, in_float64
 from .play import gradients, parts
 
 GRADIENT_TOLERANCE = 1e-4
@@ -20,13 +20,13 @@ def compare(case, result, oracle, grads=(), names=("",), kind="tuple"):
     alone; values; a second call; gradient.
     """
     if result.error:
-        return None if _forgiven(case, result.error) else raised(case, result.error)
+        return None if case.forgives(result.error) else raised(case, result.error)
     target, target_grads = evaluate(oracle, case, grads)
     found = _unpacked(case, result.value, names, kind)
     if isinstance(found, Finding):
         return found
     for name, got, want in zip(names, found, parts(target)):
-        finding = _same_kind(case, name, got, want, str(want.dtype))
+        finding = _same_kind(case, name, got, want)
         if finding:
             return finding
     if result.changed:
@@ -53,10 +53,7 @@ def inputs_changed(case, result):
 
 def evaluate(function, case, grads=()):
     """function(**case.args) with the gradients of the inputs named: (value, {name: gradient})."""
-    args = {
-        name: arg.clone().requires_grad_(name in grads) if isinstance(arg, torch.Tensor) else arg
-        for name, arg in case.args.items()
-    }
+    args = {name: arg.clone().requires_grad_(name in grads) if isinstance(arg, torch.Tensor) else arg for name, arg in case.args.items()}
     with torch.enable_grad():
         value = function(**args)
         found = gradients(value, {name: args[name] for name in grads}) if grads else {}
@@ -116,13 +113,11 @@ def _explains(mistake, case, result, target, grads, part):
 
 
 def _pick(values, part):
-    return values if part is None else values[part:part + 1]
+    return values if part is None else values[part : part + 1]
 
 
 def _all_close(some, others, tolerance):
-    return len(some) == len(others) and all(
-        a is not None and a.shape == b.shape and _close(a, b, tolerance) for a, b in zip(some, others)
-    )
+    return len(some) == len(others) and all(a is not None and a.shape == b.shape and _close(a, b, tolerance) for a, b in zip(some, others))
 
 
 def _same_gradients(some, others, names):
@@ -132,7 +127,7 @@ def _same_gradients(some, others, names):
 def _can_be_compared(case, result):
     """False where an error is forgiven, and on the meta device, which has no numbers."""
     if result.error:
-        return not _forgiven(case, result.error)
+        return not case.forgives(result.error)
     return not any(item.get("device") == "meta" for item in _items(result.value))
 
 
@@ -142,7 +137,9 @@ def _is_steady(result):
         return True
     pairs = zip(_items(result.value), _items(result.again))
     return all(
-        one["kind"] == other["kind"] and one.get("shape") == other.get("shape") and one.get("dtype") == other.get("dtype")
+        one["kind"] == other["kind"]
+        and one.get("shape") == other.get("shape")
+        and one.get("dtype") == other.get("dtype")
         and (one.get("values") is None or other.get("values") is None or torch.allclose(one["values"], other["values"], equal_nan=True))
         for one, other in pairs
     )
@@ -152,13 +149,9 @@ def _items(packed):
     return packed["items"] if "items" in packed else [packed]
 
 
-def _forgiven(case, error):
-    return any(text in error["message"] for text in case.forgive)
-
-
 def raised(case, error):
     """The Finding for an error, with its likely cause where the words of the error give it away."""
-    if error["type"] == "TooSlow":
+    if error["type"] == TOO_SLOW:
         return Finding("raised", f"your function was stopped: {error['message']}", case.title)
     where = f" in line {error['line']} of your code:\n\n    {error['code']}\n\n" if error["line"] else ":\n\n"
     return Finding("raised", f"your code raised an error{where}    {error['type']}: {error['message']}", case.title, cause=_loud_cause(error))
@@ -178,9 +171,7 @@ LOUD = {
     "not on the expected device": "a tensor is made on the CPU although the input lives on another device: size and place it from the input",
     "does not match weight dtype": "a layer is made in float32 although the input is float64: take the dtype from the input",
     "same dtype": "a tensor is made in float32 although the input is float64: take the dtype from the input",
-    "modified by an inplace operation": (
-        "a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"
-    ),
+    "modified by an inplace operation": ("a tensor that the backward pass still needs was overwritten in place. Build a list of new tensors and stack it"),
     "backward through the graph a second time": "a tensor still holds the graph of an earlier run: detach it, or keep its plain number",
     "does not require grad and does not have a grad_fn": "there is no graph to go back through: no_grad, detach or .item() came too early",
     "leaf Variable that requires grad is being used in an in-place": "an input is changed in place: make a new tensor instead",
@@ -228,9 +219,12 @@ def _by_key(case, packed, names):
     return Finding("wrong", said, case.title)
 
 
-def _same_kind(case, name, got, want, dtype):
+def _same_kind(case, name, got, want):
     """Tensor, rank, shape, dtype and device."""
+    dtype = str(want.dtype)
     it = name or "the result"
+    if got["kind"] in STRANGE:
+        return Finding("wrong", f"{it} should be a plain, dense torch.Tensor; yours is a {got['kind']}", case.title)
     if got["kind"] != "tensor":
         return Finding("wrong", f"{it} should be a torch.Tensor, yours is of type {got['kind']}{_advice(got['kind'])}", case.title)
     yours, target = got["shape"], tuple(want.shape)
@@ -244,8 +238,10 @@ def _same_kind(case, name, got, want, dtype):
         return Finding("wrong", f"{it} should be {dtype}; yours is {got['dtype']}", case.title, cause=_dtype_cause(got["dtype"]))
     if got["device"] != want.device.type:
         return Finding(
-            "wrong", f"{it} should live on the device of the input ({want.device.type}); yours lives on {got['device']}",
-            case.title, cause="the device is written down in the code, or left at its default",
+            "wrong",
+            f"{it} should live on the device of the input ({want.device.type}); yours lives on {got['device']}",
+            case.title,
+            cause="the device is written down in the code, or left at its default",
         )
     return None
 
@@ -266,9 +262,11 @@ def _advice(kind):
 
 def _same_values(case, name, got, want):
     it = name or "the result"
-    if want.device.type == "meta" or got["values"] is None:
+    if want.device.type == "meta":
         return None
     values = got["values"]
+    if values is None:
+        return Finding("wrong", f"{it} has the right shape but no numbers", case.title)
     if values.isnan().any() and not want.isnan().any():
         return Finding("wrong", f"{it} contains NaN", case.title, values, want)
     if _close(values, want, case.tolerance):
@@ -292,7 +290,7 @@ def _gradient(case, result, target_grads):
     if not target_grads:
         return None
     if result.grad_error:
-        if _forgiven(case, result.grad_error):
+        if case.forgives(result.grad_error):
             return None
         finding = raised(case, result.grad_error)
         finding.what = "the numbers are right, but the backward pass fails: " + finding.what
@@ -301,7 +299,11 @@ def _gradient(case, result, target_grads):
         got = result.grads.get(name)
         if got is None and _is_nonzero(want):
             return Finding(
-                "wrong", f"the numbers are right, but no gradient reaches {name}", case.title, None, want,
+                "wrong",
+                f"the numbers are right, but no gradient reaches {name}",
+                case.title,
+                None,
+                want,
                 cause=f"{name} is not used, or something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
             )
         if not _same_gradient(got, want):
@@ -340,8 +342,7 @@ def _same_gradient(got, want):
 def _second_call(case, result, names, target, kind):
     items = _unpacked(case, result.again, names, kind)
     same = not isinstance(items, Finding) and all(
-        item["kind"] == "tensor" and not _same_kind(case, name, item, want, item["dtype"]) and not _same_values(case, name, item, want)
-        for name, item, want in zip(names, items, parts(target))
+        not _same_kind(case, name, item, want) and not _same_values(case, name, item, want) for name, item, want in zip(names, items, parts(target))
     )
     return None if same else not_steady(case)
 
@@ -349,7 +350,9 @@ def _second_call(case, result, names, target, kind):
 def not_steady(case):
     """The Finding for an answer whose second call gives something else."""
     return Finding(
-        "wrong", "the first call is right, but a second call with the same input gives something else", case.title,
+        "wrong",
+        "the first call is right, but a second call with the same input gives something else",
+        case.title,
         cause="something is kept from one call to the next: a tensor made once and returned again, a default argument, a global",
     )
 

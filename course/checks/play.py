@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import dis
 import inspect
 import io
 import linecache
@@ -22,7 +23,10 @@ from .case import Result
 
 SECONDS = float(os.environ.get("HIDDEN_STATE_SECONDS", 10))
 """How long one call may take. Tests make it shorter."""
-LARGEST = 10_000_000
+LARGEST, MOST = 10_000_000, 100
+"""The numbers of a tensor, and the parts of a list or dict, that are looked at."""
+DTYPES = {f"torch.{name}" for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()}
+"""What a tensor may be of: dtypes that every operation of a judge knows."""
 NOT_THE_LEARNERS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<frozen")
 
 # The first operations on the meta device import much of PyTorch, about a second: not on the learner's clock.
@@ -45,7 +49,7 @@ def call(answer, case, grads=(), bind=None):
     result = Result()
     with _quiet() as written, _no_forgotten_memory(), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         try:
-            result.value, result.changed, first = _first_call(answer, case, bind)
+            result.value, result.after, result.changed, first = _first_call(answer, case, bind)
             _overwrite(first)
             result.again = pack(_timed(answer, _arguments(case.args, bind)))
         except BaseException as error:
@@ -59,28 +63,50 @@ def call(answer, case, grads=(), bind=None):
 
 
 def pack(value):
-    """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr."""
+    """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr.
+
+    A tensor in the sense of a check is dense and of a usual dtype, and has its numbers where it can have any: one rule, see `trust`.
+    """
+    strange = strangeness(value) if isinstance(value, torch.Tensor) else ""
+    if strange:
+        return {"kind": strange, "repr": ""}
     if isinstance(value, torch.Tensor):
         packed = {
-            "kind": "tensor", "shape": tuple(value.shape), "dtype": str(value.dtype),
-            "device": value.device.type, "requires_grad": value.requires_grad, "values": None,
+            "kind": "tensor",
+            "shape": tuple(value.shape),
+            "dtype": str(value.dtype),
+            "device": value.device.type,
+            "requires_grad": value.requires_grad,
+            "values": None,
             "overlaps": any(size > 1 and step == 0 for size, step in zip(value.shape, _strides(value))),
         }
-        if value.device.type == "cpu" and value.numel() <= LARGEST and not value.is_quantized:
-            packed["values"] = value.detach().to_dense().clone().as_subclass(torch.Tensor)
+        if value.device.type == "cpu" and value.numel() <= LARGEST:
+            packed["values"] = value.detach().clone().as_subclass(torch.Tensor)
         return packed
     if isinstance(value, (tuple, list)):
         kind = "tuple" if isinstance(value, tuple) else "list"
-        return {"kind": kind, "items": [pack(item) for item in value[:100]], "length": len(value)}
+        return {"kind": kind, "items": [pack(item) for item in value[:MOST]], "length": len(value)}
     if isinstance(value, dict):
-        return {"kind": "dict", "keys": [str(key) for key in value], "items": [pack(item) for item in value.values()]}
+        some = list(value.items())[:MOST]
+        return {"kind": "dict", "keys": [str(key) for key, _ in some], "items": [pack(item) for _, item in some]}
     if isinstance(value, (bool, int, float, str, type(None))):
         return {"kind": type(value).__name__, "plain": value}
     return {"kind": type(value).__name__, "repr": _short(value)}
 
 
+def strangeness(tensor):
+    """What kind of tensor it is, one of `case.STRANGE`, where it is not dense and plain; else ""."""
+    if tensor.is_quantized:
+        return "quantized tensor"
+    if tensor.is_nested:
+        return "nested tensor"
+    if tensor.layout != torch.strided:
+        return "sparse tensor"
+    return "" if str(tensor.dtype) in DTYPES else "tensor of an unusual dtype"
+
+
 def describe(error):
-    """An exception as plain data: its type, its message, and the last line of the learner's own code."""
+    """An exception as plain data: its type, its message, the last line of the learner's own code, and whether a `raise` of its own made it."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_learners(f.filename)]
     last = frames[-1] if frames else None
     return {
@@ -88,7 +114,15 @@ def describe(error):
         "message": _words(error),
         "line": last.lineno if last else None,
         "code": (last.line or linecache.getline(last.filename, last.lineno).strip()) if last else "",
+        "own": _is_raised_by_hand(error.__traceback__),
     }
+
+
+def _is_raised_by_hand(place):
+    while place and place.tb_next:
+        place = place.tb_next
+    code = place and place.tb_frame.f_code
+    return bool(code) and _is_learners(code.co_filename) and code.co_code[place.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def misfit(answer, names):
@@ -104,24 +138,63 @@ def misfit(answer, names):
 
 
 def _first_call(answer, case, bind):
-    kept = _clone(case.args)
     args = _clone(case.args)
     arguments = _arguments(args, bind, clone=False)
-    models = {name: (argument, condition(argument)) for name, argument in zip(args, arguments) if isinstance(argument, nn.Module)}
+    models = {name: argument for name, argument in zip(args, arguments) if isinstance(argument, nn.Module)}
+    before = _as_it_is(args, models)
     value = _timed(answer, arguments)
-    packed = pack(value)
-    changed = [name for name in args if name not in models and not _same(args[name], kept[name])]
-    for name, (model, before) in models.items():
-        after = condition(model)
-        changed += [f"{name} ({what})" for what in before if not _same(before[what], after[what])][:1]
-    return packed, tuple(changed), value
+    packed, after = pack(value), _as_it_is(args, models)
+    return packed, after, differences(before, after), value
+
+
+def _as_it_is(args, models):
+    """All inputs as plain data: the models among them by their condition."""
+    return {name: plain(condition(models[name]) if name in models else value) for name, value in args.items()}
+
+
+def differences(before, after):
+    """The names of the inputs that are not as they were, for a model with what is not: as `Result.changed` has them."""
+    changed = []
+    for name, was in before.items():
+        now = after[name]
+        if isinstance(was, dict) and set(was) == set(CONDITION):
+            changed += [f"{name} ({what})" for what in CONDITION if not isinstance(now, dict) or not same(was[what], now.get(what))][:1]
+        elif not same(was, now):
+            changed.append(name)
+    return tuple(changed)
+
+
+def plain(value, depth=12):
+    """A copy of a value that can cross a border: tensors, numbers, texts, and lists and dicts of these. Of what else there is, a description."""
+    if isinstance(value, torch.Tensor):
+        return strangeness(value) or value.detach().clone().as_subclass(torch.Tensor)
+    for kind in (bool, int, float, str):  # the plain value of a subclass, such as numpy.float64
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)) and depth:
+        return (tuple if isinstance(value, tuple) else list)(plain(item, depth - 1) for item in value)
+    if isinstance(value, dict) and depth:
+        return {str(key): plain(item, depth - 1) for key, item in value.items()}
+    return f"an object of type {type(value).__name__}"
+
+
+CONDITION = (
+    "its weights",
+    "its mode, train() or eval()",
+    "requires_grad of its weights",
+    "gradients in its weights",
+    "its settings",
+    "a hook was left in it",
+)
 
 
 def condition(model):
     """All that a caller expects to find as it was: the weights, the mode and the settings of a module."""
     modules, weights = list(model.modules()), dict(model.named_parameters())
     return {
-        "its weights": {name: weight.detach().clone() for name, weight in weights.items()},
+        "its weights": dict(weights),
         "its mode, train() or eval()": [module.training for module in modules],
         "requires_grad of its weights": [weight.requires_grad for weight in weights.values()],
         "gradients in its weights": [weight.grad is not None for weight in weights.values()],
@@ -148,7 +221,7 @@ def gradients(value, leaves):
     """
     tensors = [part for part in parts(value) if isinstance(part, torch.Tensor) and part.requires_grad and part.numel() <= LARGEST]
     if not tensors:
-        return {name: None for name in leaves}
+        return dict.fromkeys(leaves)
     total = sum((part * _probe(part)).sum() for part in tensors)
     found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
     return {name: None if grad is None else grad.detach().clone() for name, grad in zip(leaves, found)}
@@ -175,16 +248,19 @@ def _clone(args):
     return {name: value.clone() if isinstance(value, torch.Tensor) else copy.deepcopy(value) for name, value in args.items()}
 
 
-def _same(one, other):
+def same(one, other):
+    """Are two values of `plain` equal to the last digit? NaN is equal to NaN."""
+    if type(one) is not type(other):
+        return False
     if isinstance(one, torch.Tensor):
-        if one.shape != other.shape or one.dtype != other.dtype:
+        if (one.shape, one.dtype, one.device) != (other.shape, other.dtype, other.device):
             return False
-        return one.device.type == "meta" or torch.equal(one.nan_to_num(), other.nan_to_num())
+        return one.device.type == "meta" or bool(((one == other) | (one.isnan() & other.isnan())).all())
     if isinstance(one, dict):
-        return list(one) == list(other) and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)) and len(one) == len(other):
-        return all(_same(a, b) for a, b in zip(one, other))
-    return type(one) is type(other) and one == other
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other))
+    return one == other or (one != one and other != other)
 
 
 def _overwrite(value):

@@ -4,30 +4,37 @@ import textwrap
 
 WIDTH = 76
 LINES = 5
+FEW = 2
+"""Digits after the point of the numbers of a case that is not to be seen."""
 
 
-def text(verdict):
-    """The whole report of a Verdict as plain text; the outcome is its first word."""
+def text(verdict, unseen=False):
+    """The whole report of a Verdict as plain text; the outcome is its first word.
+
+    unseen: of hidden cases, whose numbers are rounded and of which nothing is shown that the function printed.
+    """
+    printed = [] if unseen else _printed(verdict)
     head = f"{_outcome(verdict)}  {verdict.exercise}"
     if verdict.passed:
         tried = "; ".join(case.title for case in verdict.cases)
-        return "\n".join([f"{head}: all {len(verdict.cases)} cases", _fold(f"Tried: {tried}.", "  "), *_printed(verdict)])
+        return "\n".join([f"{head}: all {len(verdict.cases)} cases", _fold(f"Tried: {tried}.", "  "), *printed])
     finding = verdict.finding
     lines = [head + (f": {finding.case}" if finding.case else "")]
     lines += ["", *(_fold(part, "  ") for part in finding.what.split("\n\n"))]
     if finding.yours is not None or finding.target is not None:
-        lines += ["", side_by_side(finding.yours, finding.target)]
+        lines += ["", side_by_side(finding.yours, finding.target, FEW if unseen else None)]
+        lines += ["", f"  This case was not seen before: its numbers are rounded to {FEW} digits."] if unseen else []
     if finding.cause:
         lines += ["", _fold(f"Likely cause: {finding.cause}.", "  ")]
     if finding.outcome != "not attempted yet" or finding.case:
         lines += ["", f'  Stuck? hint("{verdict.exercise}") gives a nudge; call it again for more.']
-    return "\n".join(lines + _printed(verdict))
+    return "\n".join(lines + printed)
 
 
-def side_by_side(yours, target):
+def side_by_side(yours, target, digits=None):
     """Two tensors as two columns of text, with their shapes; where they have three axes, the first slice that differs."""
     place, yours, target = _differing_slice(yours, target)
-    digits = _digits(yours, target)
+    digits = digits or _digits(yours, target)
     left, right = _column(f"yours{place}", yours, digits), _column(f"target{place}", target, digits)
     height, width = max(len(left), len(right)), max(map(len, left)) + 4
     left += [""] * (height - len(left))

@@ -1,13 +1,13 @@
-"""Explorers: pictures with sliders, one or two for each lesson. `explorer.py` explains how one is made."""
+"""Explorers: pictures with sliders, a folder a unit and a file each. `explorer.py` explains how one is made.
 
-from .broken_laws import broken_laws
-from .carry import carry, memory
-from .cell_step import cell_step
-from .decision import decision
-from .epochs import epochs
-from .input_sequence import input_sequence
-from .output_layer import output_layer
-from .softmax import softmax
-from .zero_state import zero_state
+`explore.carry` is the function carry in scenes/<unit>/carry.py: what lies there is an explorer.
+"""
 
-__all__ = ["broken_laws", "carry", "cell_step", "decision", "epochs", "input_sequence", "memory", "output_layer", "softmax", "zero_state"]
+from pathlib import Path
+
+import lazy_loader
+
+SCENES = {file.stem: f"scenes.{file.parent.name}.{file.stem}" for file in sorted(Path(__file__).parent.glob("scenes/*/*.py"))}
+"""{explorer: its module, as seen from here}"""
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={module: [name] for name, module in SCENES.items()})

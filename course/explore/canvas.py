@@ -6,7 +6,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from ..pictures import COLOURS, LIMITS, LOGITS, PROBS
+from course.pictures.drawing import COLOURS, LIMITS, LOGITS, PROBS
 
 HERE = Path(__file__).parent
 SCRIPTS = ("words.js", "shapes.js", "views.js", "page.js")
@@ -33,12 +33,14 @@ class Canvas(anywidget.AnyWidget):
 
 
 def _described(scene):
-    controls = [
-        {"name": c.name, "label": c.label, "values": c.values, "texts": [c.text(i) for i in range(len(c.values))]}
-        for c in scene.controls
-    ]
+    controls = [{"name": c.name, "label": c.label, "values": c.values, "texts": [c.text(i) for i in range(len(c.values))]} for c in scene.controls]
     axes = {axis: {"label": label, "names": list(names)} for axis, (label, names) in scene.axes.items()}
     return {
-        "title": scene.title, "controls": controls, "views": scene.views, "words": scene.words, "axes": axes,
-        "colours": {**COLOURS, "logits": LOGITS, "probs": PROBS}, "limits": LIMITS,
+        "title": scene.title,
+        "controls": controls,
+        "views": scene.views,
+        "words": scene.words,
+        "axes": axes,
+        "colours": {**COLOURS, "logits": LOGITS, "probs": PROBS},
+        "limits": LIMITS,
     }

@@ -18,7 +18,8 @@ import ipywidgets
 import torch
 from IPython.display import HTML, display
 
-from ..pictures import Picture
+from course.pictures.drawing import Picture
+
 from . import still, words
 from .canvas import Canvas
 
@@ -59,8 +60,14 @@ class Slider:
         form = {"readout_format": f".{self.digits}f"} if self.digits else {}
         number = float if self.digits else int
         return kind(
-            value=number(self.start), min=number(self.low), max=number(self.high), step=number(self.step),
-            description=self.label, style={"description_width": "auto"}, layout={"width": "auto"}, **form,
+            value=number(self.start),
+            min=number(self.low),
+            max=number(self.high),
+            step=number(self.step),
+            description=self.label,
+            style={"description_width": "auto"},
+            layout={"width": "auto"},
+            **form,
         )
 
     trait = "value"
@@ -87,8 +94,11 @@ class Switch:
 
     def widget(self):
         return ipywidgets.ToggleButtons(
-            options=list(self.options), index=self.start, description=self.label,
-            style={"description_width": "auto", "button_width": "auto"}, layout={"width": "auto"},
+            options=list(self.options),
+            index=self.start,
+            description=self.label,
+            style={"description_width": "auto", "button_width": "auto"},
+            layout={"width": "auto"},
         )
 
     trait = "index"
@@ -185,7 +195,8 @@ class Explorer:
             longest = max(len(control.values) for control in controls)
             tables = {
                 name: Table(("line", "along", *table.axes[1:]), table.values.unflatten(0, (len(controls), longest)), table.digits)
-                if table.axes[:1] == ("point",) else table
+                if table.axes[:1] == ("point",)
+                else table
                 for name, table in self.scene.around(_lines(controls, values, longest)).items()
             }
             self._last = values, tables
@@ -228,7 +239,7 @@ def _lines(controls, values, longest):
     """{slider: (sliders * longest,)}: for each slider the points that differ from `values` in that slider alone."""
     points = {control.name: torch.full((len(controls), longest), values[control.name]) for control in controls}
     for line, control in enumerate(controls):
-        points[control.name][line, :len(control.values)] = torch.tensor(control.values, dtype=torch.float32)
+        points[control.name][line, : len(control.values)] = torch.tensor(control.values, dtype=torch.float32)
     return {name: grid.flatten() for name, grid in points.items()}
 
 

@@ -2,14 +2,14 @@
 
 from html import escape
 
-from ..tables import html_table
+from course.pictures.tables import html_table
+
 from . import words
 from .views import sheet
 
 # The live explorer follows in the next output. Until it is there, a notebook would show "Loading widget…" in its place.
 STYLE = (
-    "<style>.jp-OutputArea-child:has(.hidden-state-still)+.jp-OutputArea-child:not(:has(.hidden-state-explorer))"
-    "{position:absolute;visibility:hidden}</style>"
+    "<style>.jp-OutputArea-child:has(.hidden-state-still)+.jp-OutputArea-child:not(:has(.hidden-state-explorer)){position:absolute;visibility:hidden}</style>"
 )
 
 

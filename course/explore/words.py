@@ -8,7 +8,6 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 import torch
 
-
 LARGE = 1e6
 CERTAIN = 5
 """Places of a float32 that are the same however its sum was added up; the places after them are rounding noise."""

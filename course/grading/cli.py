@@ -49,14 +49,23 @@ def _parser():
     grade.set_defaults(run=_grade)
     grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student; may be given more than once")
-    grade.add_argument("--workers", type=_at_least_one, default=_cores(), metavar="N", help="notebooks at the same time (default: %(default)s, the processor's cores)")
-    grade.add_argument("--scheduler", default="", metavar="ADDRESS", help="run the notebooks on the workers of this Dask scheduler, as tcp://10.0.0.1:8786 (see docs/cluster.md)")
+    grade.add_argument(
+        "--workers", type=_at_least_one, default=_cores(), metavar="N", help="notebooks at the same time (default: %(default)s, the processor's cores)"
+    )
+    grade.add_argument(
+        "--scheduler",
+        default="",
+        metavar="ADDRESS",
+        help="run the notebooks on the workers of this Dask scheduler, as tcp://10.0.0.1:8786 (see docs/cluster.md)",
+    )
     grade.add_argument("--again", action="store_true", help="run and record everything again, also what has not changed")
     grade.add_argument("--json", type=_writable, metavar="FILE", help="write the results to a file as JSON; - is the standard output")
     grade.add_argument("--all", action="store_true", help="name every student in the table, also in a large class")
     grade.add_argument("--no-sandbox", action="store_true", help="run the students' code without any protection: it can read and change whatever you can")
     limits = grade.add_argument_group("limits of one notebook")
-    limits.add_argument("--cell-seconds", type=_positive, default=60.0, metavar="S", help="for one cell, and for one exercise with all its cases (default: %(default)g)")
+    limits.add_argument(
+        "--cell-seconds", type=_positive, default=60.0, metavar="S", help="for one cell, and for one exercise with all its cases (default: %(default)g)"
+    )
     limits.add_argument("--total-seconds", type=_positive, default=300.0, metavar="S", help="for the notebook (default: %(default)g)")
     limits.add_argument("--memory", type=_positive, default=4.0, metavar="GB", help="memory (default: %(default)g)")
     demo.add_to(commands)
@@ -65,12 +74,14 @@ def _parser():
 
 def _grade(options):
     print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
-    from .grade import GradeError, Options, Round, find_root       # torch and nbgrader take seconds, and --help should not
+    from .report.summary import as_data, console_for, show
+    from .round import GradeError, Options, Round, find_root  # torch and nbgrader take seconds, and --help should not
     from .sandbox import Limits, SandboxMissing
     from .seed import SeedError
-    from .summary import as_data, console_for, show
 
-    limits = Limits(cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30))
+    limits = Limits(
+        cell_seconds=options.cell_seconds, play_seconds=options.cell_seconds, total_seconds=options.total_seconds, memory=int(options.memory * 2**30)
+    )
     wanted = Options(tuple(options.student), options.workers, options.again, not options.no_sandbox, limits, options.scheduler)
     try:
         root = find_root()
@@ -83,11 +94,11 @@ def _grade(options):
         return 2
     except KeyboardInterrupt:
         print("Stopped. What was done is kept: run it again to go on.", file=sys.stderr, flush=True)
-        os._exit(130)       # the workers end with this process; an orderly end would wait for what they are doing
+        os._exit(130)  # the workers end with this process; an orderly end would wait for what they are doing
     data = as_data(round)
     show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
     if options.json:
-        _write(json.dumps(data, indent=1) + "\n", options.json)    # in ASCII: names of students are as they are, and - is a terminal
+        _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII: names of students are as they are, and - is a terminal
     return 1 if data["without_grade"] else 0
 
 
@@ -97,6 +108,7 @@ class _progress:
     def __init__(self, unit):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
         self.bar, self.unit = Progress(*columns, console=Console(stderr=True)), unit
 

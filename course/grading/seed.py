@@ -46,14 +46,16 @@ def seed_file():
 def _read(file):
     text = file.read_text(encoding="ascii", errors="replace").strip()
     if not (text.isdigit() and 0 < int(text) <= LARGEST):
-        raise SeedError(f"{file} should hold one whole number from 1 to {LARGEST}. Delete it, and a new one is made; grades given before were drawn from the old one")
+        raise SeedError(
+            f"{file} should hold one whole number from 1 to {LARGEST}. Delete it, and a new one is made; grades given before were drawn from the old one"
+        )
     return int(text)
 
 
 def _create(file):
     """Make the file whole or not at all, and never replace one that a second grader has made in the meantime."""
     try:
-        handle, new = tempfile.mkstemp(dir=file.parent, prefix=file.name)   # readable for its owner alone
+        handle, new = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # readable for its owner alone
         try:
             with open(handle, "w", encoding="ascii") as text:
                 text.write(f"{secrets.randbelow(LARGEST) + 1}\n")
@@ -62,5 +64,7 @@ def _create(file):
         finally:
             os.unlink(new)
     except OSError as error:
-        raise SeedError(f"the seed of the hidden cases cannot be written to {file}: {error.strerror}. Make the folder writable, or name a file in HIDDEN_STATE_SEED_FILE") from None
+        raise SeedError(
+            f"the seed of the hidden cases cannot be written to {file}: {error.strerror}. Make the folder writable, or name a file in HIDDEN_STATE_SEED_FILE"
+        ) from None
     return _read(file)

@@ -32,7 +32,7 @@ def one_hot(model, x, y):
 
 
 def sequence_by_sequence(model, x, y):
-    return torch.stack([F.cross_entropy(model(x[:, b:b + 1]), y[b:b + 1]) for b in range(len(y))]).mean()
+    return torch.stack([F.cross_entropy(model(x[:, b : b + 1]), y[b : b + 1]) for b in range(len(y))]).mean()
 
 
 def log_softmax_first(model, x, y):

@@ -56,8 +56,18 @@ class Initialiser:
 
 
 RIGHT = [
-    new_zeros, zeros_with_dtype_and_device, zeros_moved, stacked, expanded_and_copied, empty_then_filled, full,
-    zeros_like_of_an_expanded, init_module, lists, Initialiser(), functools.partial(new_zeros),
+    new_zeros,
+    zeros_with_dtype_and_device,
+    zeros_moved,
+    stacked,
+    expanded_and_copied,
+    empty_then_filled,
+    full,
+    zeros_like_of_an_expanded,
+    init_module,
+    lists,
+    Initialiser(),
+    functools.partial(new_zeros),
 ]
 
 
@@ -164,7 +174,7 @@ def whole_numbers(num_layers, batch, hidden, like):
 
 
 def no_return(num_layers, batch, hidden, like):
-    state = like.new_zeros(num_layers, batch, hidden)
+    like.new_zeros(num_layers, batch, hidden)
 
 
 def the_example(num_layers, batch, hidden, like):

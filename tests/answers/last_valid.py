@@ -58,8 +58,16 @@ def packed(outputs, lengths):
 
 
 RIGHT = [
-    index_pairs, gather, stack, mask_and_sum, einsum_with_one_hot, batch_first_then_index, preallocated, flattened,
-    where_in_a_loop, packed,
+    index_pairs,
+    gather,
+    stack,
+    mask_and_sum,
+    einsum_with_one_hot,
+    batch_first_then_index,
+    preallocated,
+    flattened,
+    where_in_a_loop,
+    packed,
 ]
 
 
@@ -165,7 +173,7 @@ def three_sequences(outputs, lengths):
 
 def lengths_of_the_first_case(outputs, lengths):
     steps = [1, len(outputs) - 1, 3]
-    return outputs[steps[:len(lengths)], range(len(lengths))[:3]]
+    return outputs[steps[: len(lengths)], range(len(lengths))[:3]]
 
 
 def list_of_rows(outputs, lengths):

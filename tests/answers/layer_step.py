@@ -25,7 +25,7 @@ def linear(rnn, x, h):
 
 
 def row_by_row(rnn, x, h):
-    return torch.cat([rnn(x[i:i + 1], h[i:i + 1])[1] for i in range(len(x))])
+    return torch.cat([rnn(x[i : i + 1], h[i : i + 1])[1] for i in range(len(x))])
 
 
 def cell(rnn, x, h):

@@ -60,8 +60,17 @@ def added_in_place_on_a_new_tensor(h, W, b):
 
 
 RIGHT = [
-    linear, matmul, einsum, addmm, weights_on_the_left, layer_with_copied_weights, layer_with_replaced_parameters,
-    broadcast_and_sum, element_by_element, bias_as_a_weight, added_in_place_on_a_new_tensor,
+    linear,
+    matmul,
+    einsum,
+    addmm,
+    weights_on_the_left,
+    layer_with_copied_weights,
+    layer_with_replaced_parameters,
+    broadcast_and_sum,
+    element_by_element,
+    bias_as_a_weight,
+    added_in_place_on_a_new_tensor,
 ]
 
 

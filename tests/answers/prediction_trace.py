@@ -16,7 +16,7 @@ def plain(rnn, out, x):
 def step_by_step(rnn, out, x):
     state, states = None, []
     for t in range(len(x)):
-        output, state = rnn(x[t:t + 1], state)
+        output, state = rnn(x[t : t + 1], state)
         states.append(output.squeeze(0))
     trace = dict(input=x[0], cell=states[0], carried=states[-1])
     trace["logits"] = out(states[-1])
@@ -78,20 +78,24 @@ RIGHT = [plain, step_by_step, detached_at_the_end, with_the_final_state, hooks, 
 
 def but(**changes):
     """The right trace with some values replaced: name=function(trace, rnn, out, x)."""
+
     @torch.no_grad()
     def prediction_trace(rnn, out, x):
         trace = plain(rnn, out, x)
         return {**trace, **{name: change(trace, rnn, out, x) for name, change in changes.items()}}
+
     return prediction_trace
 
 
 def from_state(state, keep=False):
     """A trace made from another state: state(rnn, x); it is not shown as `carried` if keep."""
+
     @torch.no_grad()
     def prediction_trace(rnn, out, x):
         trace, carried = plain(rnn, out, x), state(rnn, x)
         logits = out(carried)
         return {**trace, "carried": trace["carried"] if keep else carried, "logits": logits, "probs": logits.softmax(-1)}
+
     return prediction_trace
 
 

@@ -46,8 +46,16 @@ def out_of_place_subtraction(h, done):
 
 
 RIGHT = [
-    mask_as_a_column, where, masked_fill, clone_then_index, loop_over_the_rows, einsum, diagonal_matrix, transposed,
-    index_fill, out_of_place_subtraction,
+    mask_as_a_column,
+    where,
+    masked_fill,
+    clone_then_index,
+    loop_over_the_rows,
+    einsum,
+    diagonal_matrix,
+    transposed,
+    index_fill,
+    out_of_place_subtraction,
 ]
 
 

@@ -84,8 +84,20 @@ def summed_in_place_on_a_new_tensor(x, h, W_ih, W_hh, b_ih, b_hh):
 
 
 RIGHT = [
-    matmul, linear, einsum, concatenated, weights_on_the_left, cell_with_copied_weights, cell_with_replaced_parameters,
-    functional_cell, layer_with_copied_weights, row_by_row, unit_by_unit, tanh_written_out, summed_in_place_on_a_new_tensor, functools.partial(matmul),
+    matmul,
+    linear,
+    einsum,
+    concatenated,
+    weights_on_the_left,
+    cell_with_copied_weights,
+    cell_with_replaced_parameters,
+    functional_cell,
+    layer_with_copied_weights,
+    row_by_row,
+    unit_by_unit,
+    tanh_written_out,
+    summed_in_place_on_a_new_tensor,
+    functools.partial(matmul),
 ]
 
 

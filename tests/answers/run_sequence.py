@@ -83,7 +83,15 @@ def batch_first_and_back(x, h0, cell):
 
 
 RIGHT = [
-    loop, preallocated, recursion, accumulate, fold, growing_cat, list_of_two, dictionary_of_states, Runner(),
+    loop,
+    preallocated,
+    recursion,
+    accumulate,
+    fold,
+    growing_cat,
+    list_of_two,
+    dictionary_of_states,
+    Runner(),
     batch_first_and_back,
 ]
 

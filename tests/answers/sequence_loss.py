@@ -53,7 +53,15 @@ def class_probabilities(logits, targets):
 
 
 RIGHT = [
-    flattened, class_axis_moved, views, nll, gather, logsumexp, mean_over_the_steps, sum_over_the_sequences, one_hot,
+    flattened,
+    class_axis_moved,
+    views,
+    nll,
+    gather,
+    logsumexp,
+    mean_over_the_steps,
+    sum_over_the_sequences,
+    one_hot,
     class_probabilities,
 ]
 
@@ -199,7 +207,7 @@ def smoothed(logits, targets):
 
 
 def no_return(logits, targets):
-    loss = flattened(logits, targets)
+    flattened(logits, targets)
 
 
 def with_the_accuracy(logits, targets):

@@ -60,8 +60,16 @@ class Converter:
 
 
 RIGHT = [
-    transpose, permute_and_copy, stack_along_the_batch_axis, plain_lists_turned_by_zip, pad, numpy_first,
-    filled_element_by_element, cat_of_unsqueezed, einsum, Converter(torch.float32),
+    transpose,
+    permute_and_copy,
+    stack_along_the_batch_axis,
+    plain_lists_turned_by_zip,
+    pad,
+    numpy_first,
+    filled_element_by_element,
+    cat_of_unsqueezed,
+    einsum,
+    Converter(torch.float32),
     functools.partial(lambda axes, seqs: torch.tensor(seqs, dtype=torch.float32).permute(axes), (1, 0, 2)),
 ]
 

@@ -56,8 +56,18 @@ def recursion_over_axes(logits):
 
 
 RIGHT = [
-    method, functional, by_hand, by_hand_with_amax, logsumexp, exp_of_log_softmax, flattened_rows, transposed, differences,
-    recursion_over_axes, nn.Softmax(dim=-1), functools.partial(torch.softmax, dim=-1),
+    method,
+    functional,
+    by_hand,
+    by_hand_with_amax,
+    logsumexp,
+    exp_of_log_softmax,
+    flattened_rows,
+    transposed,
+    differences,
+    recursion_over_axes,
+    nn.Softmax(dim=-1),
+    functools.partial(torch.softmax, dim=-1),
 ]
 
 

@@ -144,8 +144,8 @@ def sample_by_sample(model, batches, optimizer):
     for x, y in batches:
         optimizer.zero_grad()
         for b in range(len(y)):
-            logits = model(x[:, b:b + 1])
-            loss = F.cross_entropy(logits, y[b:b + 1])
+            logits = model(x[:, b : b + 1])
+            loss = F.cross_entropy(logits, y[b : b + 1])
             (loss / len(y)).backward()
             total, right, count = total + loss.item(), right + int(logits.argmax() == y[b]), count + 1
         optimizer.step()
@@ -162,17 +162,38 @@ def evaluated_afterwards_for_itself(model, batches, optimizer):
 
 
 RIGHT = [
-    plain, zero_grad_after_the_step, closure, gathered, counted_under_no_grad, extra_forward_before_the_step, numpy_mean,
-    gradients_by_autograd, sample_by_sample, evaluated_afterwards_for_itself,
+    plain,
+    zero_grad_after_the_step,
+    closure,
+    gathered,
+    counted_under_no_grad,
+    extra_forward_before_the_step,
+    numpy_mean,
+    gradients_by_autograd,
+    sample_by_sample,
+    evaluated_afterwards_for_itself,
 ]
 
 
 def epoch(
-    train=True, zero=True, softmax=None, reduction="mean", scale=1.0, clip=None, backward=True, step=1, order="zbs", hits=None,
-    arrange=list, weigh=lambda loss, x, y: loss.item() * len(y), close=lambda total, right, count, batches: (total / count, right / count),
-    before=None, count=lambda x, y: len(y),
+    train=True,
+    zero=True,
+    softmax=None,
+    reduction="mean",
+    scale=1.0,
+    clip=None,
+    backward=True,
+    step=1,
+    order="zbs",
+    hits=None,
+    arrange=list,
+    weigh=lambda loss, x, y: loss.item() * len(y),
+    close=lambda total, right, count, batches: (total / count, right / count),
+    before=None,
+    count=lambda x, y: len(y),
 ):
     """A way of training with one thing done otherwise. order: z zero_grad, b backward, s step."""
+
     def train_epoch(model, batches, optimizer):
         if train is not None:
             model.train(train)
@@ -194,6 +215,7 @@ def epoch(
             right += ((logits.argmax(-1) == y) if hits is None else hits(logits, y)).sum().item()
             samples += count(x, y)
         return close(total, right, samples, batches)
+
     return train_epoch
 
 
@@ -226,7 +248,7 @@ def step_behind_the_loop(model, batches, optimizer):
 
 
 def step_for_each_sample(model, batches, optimizer):
-    return plain(model, [(x[:, b:b + 1], y[b:b + 1]) for x, y in batches for b in range(len(y))], optimizer)
+    return plain(model, [(x[:, b : b + 1], y[b : b + 1]) for x, y in batches for b in range(len(y))], optimizer)
 
 
 def total_keeps_the_graph(model, batches, optimizer):
@@ -461,9 +483,11 @@ def label_smoothing(model, batches, optimizer):
 
 def mean_of_the_accuracies(model, batches, optimizer):
     shares = []
+
     def note(logits, y):
         shares.append((logits.argmax(-1) == y).float().mean().item())
         return logits.argmax(-1) == y
+
     loss, _ = epoch(hits=note)(model, batches, optimizer)
     return loss, sum(shares) / len(shares)
 

@@ -20,6 +20,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 
+from course.checks.play import SECONDS
+
 from . import start, trust, wire
 from .start import SandboxMissing
 from .wire import ANSWER, MESSAGE
@@ -30,6 +32,8 @@ STARTING = 60
 ENDING = 5
 POLITE = 2.0
 """Seconds that a cell has to stop after it was interrupted."""
+CASE = 3 * SECONDS + POLITE
+"""Seconds for one case, in which an answer is called three times: the session has a clock of its own, but a student can stop it."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Sandbox:
             self.control.settimeout(STARTING)
             self._answer()
             start.hide(self.folder)
-            with self.session():    # shows whether a child can be confined
+            with self.session():  # shows whether a child can be confined
                 pass
         except (Lost, wire.Closed, OSError):
             raise start.explain(self.confined, self._close()) from None
@@ -124,7 +128,7 @@ class Sandbox:
             self.control.close()
         if self.process:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(ENDING)       # the zygote has seen that the grader hung up, and ends its children
+                self.process.wait(ENDING)  # the zygote has seen that the grader hung up, and ends its children
             self.process.kill()
             self.process.wait()
         log = self.folder / "log"
@@ -176,7 +180,7 @@ class Session:
         with its:
             self.pid = self.sandbox.ask(b"f", file=its.fileno())[0]
         if self.pid < 0:
-            raise Lost("crash", "No process could be made for the notebook.")      # the zygote has said why in its log
+            raise Lost("crash", "No process could be made for the notebook.")  # the zygote has said why in its log
         try:
             said = self._ask({"limits": asdict(self.limits), "folder": self.folder, "files": self.files}, self.limits.cell_seconds)
             if "failed" in said:
@@ -219,7 +223,7 @@ class Session:
     def value(self, name):
         """What the cells call `name`: a plain value (or a small tensor, or ...); Missing() or NotPlain(description) otherwise. Raises Lost."""
         answer = self._ask(("value", (name,)), self.limits.cell_seconds)
-        if answer == {"missing": True}:
+        if isinstance(answer, dict) and set(answer) == {"missing"}:
             return Missing()
         if isinstance(answer, dict) and set(answer) == {"not plain"} and isinstance(answer["not plain"], str):
             return NotPlain(answer["not plain"][:200])
@@ -228,15 +232,15 @@ class Session:
         return self._trusted(trust.plain, answer["value"])
 
     def play(self, exercise, name, cases):
-        """Play an exercise on what the cells call `name`. Only the cases' arguments go in. Raises Lost."""
-        deadline = self._deadline(self.limits.play_seconds)
+        """Play an exercise on what the cells call `name`. Only the cases' arguments go in. Raises Lost, also where a case is late by our own clock."""
+        deadline, most = self._deadline(self.limits.play_seconds), wire.share(self.limits.answer, cases)
         self._send(("play", (exercise, name, [case.args for case in cases])), deadline)
         finding, results = self._trusted(trust.finding, self._receive(deadline)), []
-        while (answer := self._receive(deadline, wire.share(self.limits.answer, cases))) != {"end": True}:
-            if finding or len(results) == len(cases):
+        while not trust.is_end(answer := self._receive(min(deadline, time.monotonic() + CASE), most)):
+            if finding or len(results) == len(cases) or (results and results[-1].was_stopped):
                 self._lose("tampering", "It sent more results than there are cases.")
             results.append(self._trusted(trust.result, answer, exercise, cases[len(results)]))
-        if not finding and len(results) < len(cases) and not (results and trust.was_stopped(results[-1])):
+        if not finding and len(results) < len(cases) and not (results and results[-1].was_stopped):
             self._lose("tampering", "It did not send a result for every case.")
         return Played(finding, results)
 
@@ -253,12 +257,22 @@ class Session:
         return min(time.monotonic() + seconds, self.ends)
 
     def _send(self, request, deadline):
+        if self._speaks():
+            self._lose("tampering", "It spoke before it was asked.")
         try:
             wire.send(self.sock, wire.pack(request), deadline)
         except TimeoutError:
             self._lose("time limit", "It did not listen any more.")
         except wire.Closed:
             self._gone()
+
+    def _speaks(self):
+        """Is there something of the session's that nobody asked for: sent before its time, or after the end?"""
+        self.sock.settimeout(0)
+        try:
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
+        except OSError:  # nothing there, or nobody
+            return False
 
     def _receive(self, deadline, most=None, patient=False):
         """The next message. patient: let the TimeoutError out, where there is time left for the session as a whole."""
@@ -279,7 +293,7 @@ class Session:
     def _trusted(self, look, answer, *more):
         try:
             return look(answer, *more)
-        except (trust.Tampered, TypeError, ValueError, AttributeError, RuntimeError, RecursionError) as error:
+        except (trust.Tampered, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RuntimeError, RecursionError) as error:
             self._lose("tampering", f"What it sent is not valid: {error}.")
 
     def _lose(self, reason, detail):

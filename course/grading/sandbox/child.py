@@ -44,9 +44,9 @@ class Outputs:
 
     def write(self, name, text):
         """Add to a stream."""
-        size = _size(text[:self.left + 1])
+        size = _size(text[: self.left + 1])
         if size > self.left:
-            text = text[:max(0, self.left // 6)]        # in JSON one character may take six
+            text = text[: max(0, self.left // 6)]  # in JSON one character may take six
         if text and not self.full:
             self._append(name, text)
         self._take(size)
@@ -195,8 +195,8 @@ def make_shell():
     settings.HistoryManager.hist_file = ":memory:"
     settings.InteractiveShell.colors = "nocolor"
     shell = Shell.instance(config=settings)
-    site.sethelper()            # help(...), which Python without its site packages lacks
-    shell.run_cell("pass")      # imports what the first cell needs
+    site.sethelper()  # help(...), which Python without its site packages lacks
+    shell.run_cell("pass")  # imports what the first cell needs
     return shell
 
 
@@ -205,7 +205,7 @@ def warm_up(sources):
     names = {}
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         for source in sources:
-            with contextlib.suppress(Exception):    # most need the answers of a student
+            with contextlib.suppress(Exception):  # most need the answers of a student
                 exec(source, names)
 
 
@@ -251,7 +251,7 @@ class Session:
         except BaseException as raised:
             error = raised
         self.running = False
-        if error and not any(item["output_type"] == "error" for item in outputs.items):     # IPython could not show it
+        if error and not any(item["output_type"] == "error" for item in outputs.items):  # IPython could not show it
             outputs.error(type(error).__name__, _text(error), [f"{type(error).__name__}: {_text(error)}"])
         errors = [item for item in outputs.items if item["output_type"] == "error"]
         yield {"outputs": outputs.items, "error": errors[-1] if errors else None}
@@ -304,7 +304,7 @@ def _clipped(value):
     if isinstance(value, str):
         return value[:LONGEST]
     if isinstance(value, int) and not isinstance(value, bool):
-        return max(-2**1024, min(2**1024, int(value)))
+        return max(-(2**1024), min(2**1024, int(value)))
     if isinstance(value, dict):
         return {key: _clipped(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):

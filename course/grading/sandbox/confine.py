@@ -38,7 +38,8 @@ class CannotConfine(Exception):
 
 def prepare():
     """In the zygote: load what children need, and become the parent of the children's children."""
-    import pyseccomp    # noqa: F401: its search for the library starts a process, which no child may
+    import pyseccomp  # noqa: F401 - its search for the library starts a process, which no child may
+
     _do("prctl(PR_SET_CHILD_SUBREAPER)", LIBC.prctl, SET_SUBREAPER, 1, 0, 0, 0)
 
 
@@ -82,11 +83,11 @@ def _new_namespaces():
 def confine(scratch, limits, files):
     """Everything else, in the child itself, before any student's code: the order matters, for each step takes away what the one before needed."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")      # when memory runs out, the system ends this process first, and not the grader's
+        file.write("1000")  # when memory runs out, the system ends this process first, and not the grader's
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     _mounts(scratch, limits["files"] + sum(len(data) + PAGE for data in files.values()))
-    _limit({"AS": used + limits["memory"], "DATA": used + limits["memory"], **_small(limits)})      # what torch has mapped already is not the student's
+    _limit({"AS": used + limits["memory"], "DATA": used + limits["memory"], **_small(limits)})  # what torch has mapped already is not the student's
     _no_privileges()
     _few_system_calls()
 
@@ -94,7 +95,7 @@ def confine(scratch, limits, files):
 def _mounts(scratch, size):
     flags = NO_SUID | NO_DEV | NO_EXEC
     _mount(scratch, flags, f"size={size},nr_inodes={INODES},mode=700")
-    _mount("/proc", flags | READ_ONLY, "size=4k,mode=555")      # that of the bubble: it shows the other sessions
+    _mount("/proc", flags | READ_ONLY, "size=4k,mode=555")  # that of the bubble: it shows the other sessions
 
 
 def _mount(place, flags, options):
@@ -108,7 +109,12 @@ def limit(limits):
 
 def _small(limits):
     return {
-        "FSIZE": limits["files"], "NOFILE": OPEN_FILES, "CORE": 0, "NPROC": THREADS, "MEMLOCK": 0, "MSGQUEUE": 0,
+        "FSIZE": limits["files"],
+        "NOFILE": OPEN_FILES,
+        "CORE": 0,
+        "NPROC": THREADS,
+        "MEMLOCK": 0,
+        "MSGQUEUE": 0,
         "CPU": int(os.cpu_count() * limits["total_seconds"]) + 60,
     }
 
@@ -132,7 +138,7 @@ class _Sets(ctypes.Structure):
 def _no_privileges():
     """No capability, and no way back to one."""
     for capability in range(CAPABILITIES):
-        LIBC.prctl(DROP_CAPABILITY, capability, 0, 0, 0)       # refused for those that this kernel does not know
+        LIBC.prctl(DROP_CAPABILITY, capability, 0, 0, 0)  # refused for those that this kernel does not know
     _do("prctl(PR_SET_SECUREBITS)", LIBC.prctl, SET_SECURE_BITS, LOCKED_WITHOUT_ROOT, 0, 0, 0)
     _do("capset", LIBC.capset, ctypes.byref(_Header(0x20080522, 0)), (_Sets * 2)())
     _do("prctl(PR_SET_NO_NEW_PRIVS)", LIBC.prctl, SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
@@ -141,13 +147,14 @@ def _no_privileges():
 def _few_system_calls():
     """Refuse what makes processes, reaches others, or asks the kernel for more than a notebook needs. Threads stay allowed."""
     import pyseccomp as seccomp
+
     rules = seccomp.SyscallFilter(seccomp.ALLOW)
     for name in REFUSED:
         try:
             rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
         except (OSError, ValueError):
-            continue        # a call that this library does not know yet
-    rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")      # its flags cannot be looked at; libc then takes clone
+            continue  # a call that this library does not know yet
+    rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags cannot be looked at; libc then takes clone
     rules.add_rule(seccomp.ERRNO(errno.EPERM), "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     rules.load()
 

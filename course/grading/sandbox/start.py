@@ -16,22 +16,52 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
 INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
-LEFT_OUT = ("grading", "build.py")
-PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "pyseccomp")
+LEFT_OUT = ("grading", "build")
+QUIZ = "quiz.json"
+PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "lazy_loader", "pyseccomp")
 BOOT = (
     "import sys, json; control, confined, paths = json.loads(sys.argv[1]); sys.path += paths; "
     "from hidden_state_inside.zygote import main; main(control, confined)"
 )
 SYSTEM = (
-    "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/usr/share/fonts",
-    "/usr/share/zoneinfo", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/lib64",
+    "/usr/share/fonts",
+    "/usr/share/zoneinfo",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/fonts",
 )
 """Programs and libraries, and not the rest of /usr: nbgrader's exchange lies in /usr/local/share, with everybody's work in it."""
 OF_PYTHON = ("bin", "lib", "lib64")
 PREFIX, MARK, A_WHILE = "hidden-state-", "in-use", 60
 """A folder's name, the file in it that is locked while it is in use, and the seconds before anybody asks."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
-APART = ("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--hostname", "sandbox")
+APART = (
+    "--unshare-all",
+    "--unshare-user",
+    "--uid",
+    "1000",
+    "--gid",
+    "1000",
+    "--cap-drop",
+    "ALL",
+    "--die-with-parent",
+    "--new-session",
+    "--hostname",
+    "sandbox",
+)
 NO_BWRAP = "bubblewrap is missing: it keeps students' code away from everything else. Install it: apt-get install bubblewrap (or: dnf install bubblewrap)"
 NAMESPACES = (
     "This system does not let ordinary users make namespaces. An administrator can allow it: sysctl -w kernel.unprivileged_userns_clone=1 (Debian), "
@@ -41,7 +71,12 @@ NAMESPACES = (
 REMEDIES = {
     "No module named 'pyseccomp'": "Install what is missing: pip install pyseccomp",
     "libseccomp": "Install what is missing: apt-get install libseccomp2",
-    "namespace": NAMESPACES, "uid map": NAMESPACES, "unshare": NAMESPACES, "mount": NAMESPACES, "ermission": NAMESPACES, "not permitted": NAMESPACES,
+    "namespace": NAMESPACES,
+    "uid map": NAMESPACES,
+    "unshare": NAMESPACES,
+    "mount": NAMESPACES,
+    "ermission": NAMESPACES,
+    "not permitted": NAMESPACES,
 }
 """What to do, by a piece of what it said."""
 KEPT = ("HIDDEN_STATE_SECONDS",)
@@ -54,7 +89,7 @@ class SandboxMissing(Exception):
 def new_folder():
     """A new temporary folder and the file that marks it as in use while it is open. Removes those of graders that were killed."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{MARK}"):
-        with contextlib.suppress(OSError):      # in use, or somebody else's
+        with contextlib.suppress(OSError):  # in use, or somebody else's
             if time.time() - left.stat().st_mtime > A_WHILE:
                 with open(left, "r+b") as mark:
                     fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,12 +103,22 @@ def new_folder():
 def stage(folder, prelude):
     """Put into `folder` all that the zygote needs of ours: the course without its grading, the inner half of this package, the prelude."""
     ours = folder / "course"
-    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [name for name in names if Path(place) == PACKAGE and name in LEFT_OUT])
+    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [n for n in names if n == QUIZ or (Path(place) == PACKAGE and n in LEFT_OUT)])
+    (ours / "learner" / QUIZ).write_text(json.dumps(_questions_without_keys()), encoding="utf-8")
     inside = folder / "hidden_state_inside"
     inside.mkdir()
     for name in INSIDE:
         shutil.copy2(Path(__file__).with_name(name), inside)
     (inside / "prelude.json").write_text(json.dumps(list(prelude)), encoding="utf-8")
+
+
+def _questions_without_keys():
+    """What `my_numbers` reads of the questions, {lesson: {number: {"variants": [{"given"}]}}}: no sealed answer goes in, so that none can be opened there."""
+    sealed = json.loads((PACKAGE / "learner" / QUIZ).read_text(encoding="utf-8"))
+    return {
+        lesson: {number: {"variants": [{"given": variant["given"]} for variant in question["variants"]]} for number, question in numbered.items()}
+        for lesson, numbered in sealed.items()
+    }
 
 
 def packages():
@@ -91,10 +136,20 @@ def environment(home):
     """A fresh environment: nothing of the grader's."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {
-        **kept, "HOME": home, "USER": "student", "LOGNAME": "student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
-        "HIDDEN_STATE_PROGRESS": "off", "NBGRADER_EXECUTION": "autograde", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": os.path.join(home, "matplotlib"),
-        "IPYTHONDIR": os.path.join(home, "ipython"), "JUPYTER_PLATFORM_DIRS": "1",
+        **kept,
+        "HOME": home,
+        "USER": "student",
+        "LOGNAME": "student",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HIDDEN_STATE_PROGRESS": "off",
+        "NBGRADER_EXECUTION": "autograde",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLCONFIGDIR": os.path.join(home, "matplotlib"),
+        "IPYTHONDIR": os.path.join(home, "ipython"),
+        "JUPYTER_PLATFORM_DIRS": "1",
     }
 
 
@@ -107,7 +162,14 @@ def launch(folder, confined, prelude):
         log = open(folder / "log", "wb")
         with log:
             process = subprocess.Popen(
-                command, env=env, cwd=folder, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                command,
+                env=env,
+                cwd=folder,
+                pass_fds=[its.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
     return process, mine
 
@@ -125,7 +187,7 @@ def confined_command(folder, control):
     paths = ["/hidden-state"]
     command += ["--ro-bind", str(folder / "stage"), paths[0]]
     for place in packages():
-        paths.append(f"/packages/{len(paths)}/site-packages")      # `checks.play` knows by this word whose code it is
+        paths.append(f"/packages/{len(paths)}/site-packages")  # `checks.play` knows by this word whose code it is
         command += ["--ro-bind", str(place), paths[-1]]
     for name in DEVICES:
         command += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
@@ -138,7 +200,7 @@ def confined_command(folder, control):
 def _system():
     """bubblewrap's options for the system and for Python, where Python is not part of it."""
     base = Path(sys.base_prefix).resolve()
-    shown = [*map(Path, SYSTEM), *(base / name for name in OF_PYTHON if not str(base / name) in SYSTEM)]
+    shown = [*map(Path, SYSTEM), *(base / name for name in OF_PYTHON if str(base / name) not in SYSTEM)]
     for place in shown:
         if place.is_symlink() and not place.readlink().is_absolute():
             yield "--symlink", str(place.readlink()), str(place)
@@ -146,7 +208,7 @@ def _system():
             yield "--ro-bind", str(place), str(place)
     course = Path.cwd().resolve()
     if any(course != place and course.is_relative_to(place) for place in shown):
-        yield "--tmpfs", str(course)        # a course below /usr, say: it is not to be seen all the same
+        yield "--tmpfs", str(course)  # a course below /usr, say: it is not to be seen all the same
 
 
 def plain_command(folder, control):
@@ -162,7 +224,7 @@ def _python(control, confined, paths):
 
 def hide(folder):
     """Once the zygote has imported them, the sources of the checks are of no use to anybody inside."""
-    for name in ("course/checks", "hidden_state_inside"):
+    for name in ("course/checks", "course/exercises", "hidden_state_inside"):
         shutil.rmtree(folder / "stage" / name, ignore_errors=True)
 
 

@@ -3,44 +3,47 @@
 Runs inside the sandbox, before any student's code. The judge outside has a course of its own.
 """
 
-import functools
-import importlib
 import sys
 import types
 
 import torch
 
 import course
-from course import checks
-from course.checks import engine, oracles
-from course.checks.case import Case
+from course import checks, exercises, explore
+from course.checks import examine, oracles
+from course.checks.case import Case, sent
+from course.checks.verdict import Verdict
+from course.learner import check as learners_check
+from course.learner import pipeline, quiz
 
 KEPT = ("play", "shipped", "HINTS", "TAKES")
 """What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
-JUDGING = ("verdict_on", "likely_cause", "insist", "_is_shipped", "_same_result", "_play_until_stopped")
-exercises = {}
+JUDGING = ("verdict_on", "likely_cause", "_is_shipped", "_same_result", "_play_until_stopped", "_stopped", "untouched")
+stripped = {}
+"""{name: the module of an exercise, of which only playing is left}"""
 
 
 def strip():
-    """Import every exercise and take away its cases, oracle, mistakes and judge."""
-    for name in engine.names():
-        exercises[name] = importlib.import_module(f"course.checks.{name}")
-    for module in exercises.values():
+    """Import every exercise and take away its cases, oracle, mistakes and judge; and what opens the answers of a quiz."""
+    for room in (course, explore):
+        for name in room.__all__:
+            getattr(room, name)  # imported once here, and not by every child
+    stripped.update({name: exercises.find(name) for name in exercises.names()})
+    for module in stripped.values():
         _keep(module, KEPT)
-    _keep(oracles, {name for name, value in vars(oracles).items() if any(value is kept for m in exercises.values() for kept in vars(m).values())})
+    _keep(oracles, {name for name, value in vars(oracles).items() if any(value is kept for m in stripped.values() for kept in vars(m).values())})
     for name in JUDGING:
-        delattr(engine, name)
+        delattr(examine, name)
     del sys.modules["course.checks.judge"], checks.judge
-    engine.names = functools.partial(sorted, exercises)      # their files will be gone
-    engine.examine = _examine
-    engine.check = course.check = check
-    quiz = sys.modules["course.quiz"]      # `course.quiz` is the function
+    examine.examine = learners_check.examine = pipeline.examine = _examine
+    learners_check.check = course.check = check
+    _keep(quiz, ("my_numbers",))  # no sealed answer is here, and nothing that could open one
     quiz.quiz = quiz.examine = course.quiz = ask_later
 
 
-def _examine(name, answer, seed):
+def _examine(exercise, answer, seed):
     """For `run_pipeline`, which shows only functions that pass: here all do."""
-    return engine.Verdict(name, [])
+    return Verdict(examine.name_of(exercise), [])
 
 
 def check(name, answer=None):
@@ -71,22 +74,22 @@ def _codes(value, module):
     own_class = isinstance(value, type) and value.__module__ == module.__name__
     members = vars(value).values() if own_class else [value]
     codes = [member.__code__ for member in members if isinstance(member, types.FunctionType) and member.__globals__ is vars(module)]
-    for code in codes:      # grows on the way
+    for code in codes:  # grows on the way
         codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
     return codes
 
 
 def before_playing(exercise, answer, all_args):
     """What is wrong with an answer before it is played, {"outcome", "what"}, or None."""
-    found = engine._before_playing(exercises[exercise], answer, [Case("", args) for args in all_args])
+    found = examine.before_playing(stripped[exercise], answer, [Case("", args) for args in all_args])
     return found and {"outcome": found.outcome, "what": found.what}
 
 
 def play(exercise, answer, all_args):
-    """The results as dicts, one after the other, up to one that had to be stopped: as `engine.examine` has them."""
+    """The results as dicts, one after the other, up to one that had to be stopped: as `checks.examine` has them. What changed is found out outside."""
     for args in all_args:
         with torch.enable_grad():
-            result = exercises[exercise].play(answer, Case("", args))
-        yield vars(result)
-        if any(error and error["type"] == "TooSlow" for error in (result.error, result.grad_error)):
+            result = stripped[exercise].play(answer, Case("", args))
+        yield sent(result)
+        if result.was_stopped:
             return

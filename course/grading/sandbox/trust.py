@@ -1,19 +1,27 @@
-"""What comes back from a session, looked at before anybody uses it. The other side may send anything: raises Tampered for what is not valid."""
+"""What comes back from a session, looked at before anybody uses it. The other side may send anything: raises Tampered for what is not valid.
+
+What an honest session can send by a student's mistake is let through, for the judge to refuse with a word of help; what only a forger sends
+is refused here. Nothing that is let through is true for that: docs/architecture-border.md says, field by field, what is believed and why.
+"""
 
 import math
 
 import torch
 
-from ...checks.case import Finding, Result
-from ...checks.play import LARGEST
+from course import exercises
+from course.checks.case import DERIVED, Finding, Result
+from course.checks.examine import untouched
+from course.checks.play import DTYPES, LARGEST, MOST, differences
 
 WORDS = 20_000
 FOUND = {"not attempted yet", "wrong"}
 PACKED = {"kind", "shape", "dtype", "device", "requires_grad", "values", "overlaps"}
-ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str}
-EPOCH = {"start", "steps", "taken", "arrivals"}
-FINISHED = EPOCH | {"end", "left", "settings_kept", "memory_kept"}
-MIMES, ITEMS = 20, 1000
+ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str, "own": bool}
+EPOCH = {"start", "steps", "arrivals"}
+FINISHED = EPOCH | {"end", "left", "settings", "memory"}
+STEPS = 200
+MIMES, ITEMS, AXES = 20, 1000, 64
+SENT = set(Result.__dataclass_fields__) - set(DERIVED)
 
 
 class Tampered(Exception):
@@ -93,7 +101,8 @@ def plain(value):
     elif isinstance(value, (tuple, list, dict)):
         insist(len(value) <= ITEMS, "a value of too many parts")
         insist(not isinstance(value, dict) or all(map(_is_text, value)), "a key that is no text")
-        any(map(plain, value.values() if isinstance(value, dict) else value))
+        for item in value.values() if isinstance(value, dict) else value:
+            plain(item)
     else:
         insist(value is None or value is ... or type(value) in (bool, int, float) or _is_text(value), "no plain value")
     return value
@@ -112,34 +121,50 @@ def finding(answer):
     return Finding(**found)
 
 
+def is_end(answer):
+    """Is this the message after the last result?"""
+    return isinstance(answer, dict) and set(answer) == {"end"} and answer["end"] is True
+
+
 def result(answer, exercise, case):
-    """A Result of one case, as good as one that was made here: each part of the type, kind and size that it says."""
-    found = _keys(_keys(answer, ("result",), "an answer")["result"], Result.__dataclass_fields__, "a result")
-    error, grad_error = _error(found["error"]), _error(found["grad_error"])
-    for name in ("value", "again"):
-        if found[name] is not None or not error:
-            _packed(found[name])
-    changed = found["changed"]
-    insist(isinstance(changed, tuple) and len(changed) <= 100 and all(map(_is_text, changed)), "the names of what changed are no texts")
+    """A Result of one case, as good as one that was made here: each part of the type, kind and size that it says. What changed is found out here."""
+    found = _keys(_keys(answer, ("result",), "an answer")["result"], SENT, "a result")
+    module = exercises.find(exercise)
+    error = _error(found["error"])
+    _packed_or_not(found, error)
     insist(_is_text(found["printed"]), "what was printed is no text")
-    _grads(found["grads"], case)
+    _backward(found, case, getattr(module, "GRADS", ()))
     if exercise == "train_epoch":
         _epochs(found, case, finished=not error)
     else:
         insist(found["notes"] is None, "notes where none are taken")
-    return Result(**{**found, "error": error, "grad_error": grad_error})
+    return Result(**found, changed=_changed(found["after"], untouched(module, case)))
 
 
-def was_stopped(result):
-    """Did the call take too long, so that no further case was played?"""
-    return any(error and error["type"] == "TooSlow" for error in (result.error, result.grad_error))
+def _packed_or_not(found, error):
+    """The values of two calls and what they left: all that there is without an error, and no more than the first call's with one."""
+    value, again, after = found["value"], found["again"], found["after"]
+    insist((value is None) == (after is None), "a value without the inputs, or these without a value")
+    insist(error or value is not None, "no value and no error")
+    insist((again is None) == (error is not None), "a second call with an error, or without one no second call")
+    for packed in (value, again):
+        if packed is not None:
+            _packed(packed)
+
+
+def _changed(after, before):
+    """What changed, by the inputs that came back and by those that an idle answer leaves here."""
+    if after is None:
+        return ()
+    return differences(before, _keys(after, before, "the inputs"))
 
 
 def _error(error):
     if error is not None:
         _keys(error, ERROR, "an error")
-        insist(all(isinstance(error[name], kind) and type(error[name]) is not bool for name, kind in ERROR.items()), "an error of other types")
+        insist(all(isinstance(error[name], kind) for name, kind in ERROR.items()) and type(error["line"]) is not bool, "an error of other types")
         insist(all(_is_text(error[name]) for name in ("type", "message", "code")), "an error of too many words")
+        insist(error["line"] is None or _is_count(error["line"]), "an error in a line that is none")
     return error
 
 
@@ -151,17 +176,24 @@ def _packed(value, depth=8):
         _packed_tensor(value)
     elif kind in ("tuple", "list"):
         _keys(value, ("kind", "items", "length"), "a list")
-        insist(isinstance(value["items"], list) and _is_count(value["length"]) and len(value["items"]) == min(value["length"], 100), "a list of another length")
-        any(_packed(item, depth - 1) for item in value["items"])
+        items, length = value["items"], value["length"]
+        insist(isinstance(items, list) and _is_count(length) and len(items) == min(length, MOST), "a list of another length")
+        for item in items:
+            _packed(item, depth - 1)
     elif kind == "dict":
         _keys(value, ("kind", "keys", "items"), "a dict")
         keys, items = value["keys"], value["items"]
-        insist(isinstance(keys, list) and isinstance(items, list) and len(keys) == len(items) and all(map(_is_text, keys)), "a dict without its keys")
-        any(_packed(item, depth - 1) for item in items)
+        insist(isinstance(keys, list) and isinstance(items, list) and len(keys) == len(items) <= MOST, "a dict without its keys")
+        insist(all(map(_is_text, keys)), "a key that is no text")
+        for item in items:
+            _packed(item, depth - 1)
     elif "plain" in value:
         _keys(value, ("kind", "plain"), "a plain value")
         own = type(value["plain"])
-        insist(own in (bool, int, float, str, type(None)) and (kind == own.__name__ or kind not in ("bool", "int", "float", "str", "NoneType")), "a value of another type")
+        insist(
+            own in (bool, int, float, str, type(None)) and (kind == own.__name__ or kind not in ("bool", "int", "float", "str", "NoneType")),
+            "a value of another type",
+        )
         insist(own is not str or _is_text(value["plain"]), "a value of too many words")
     else:
         _keys(value, ("kind", "repr"), "an object")
@@ -169,27 +201,33 @@ def _packed(value, depth=8):
 
 
 def _packed_tensor(value):
-    """Its numbers are there wherever there can be any: a judge does not miss them."""
+    """The one rule for a tensor that comes back: dense and plain, of a usual dtype, with its numbers wherever it can have any.
+
+    Whether it is of the dtype, shape and device asked for, both times it was called, is the judge's to say, who refuses what has no numbers
+    on the CPU. What else a student's function can return (sparse, quantized, …) comes as another kind, `case.STRANGE`: see `play.pack`.
+    """
     _keys(value, PACKED, "a tensor")
     shape, numbers = value["shape"], value["values"]
-    insist(isinstance(shape, tuple) and all(map(_is_count, shape)) and _is_text(value["dtype"], 50) and _is_text(value["device"], 50), "a tensor without its shape")
+    insist(isinstance(shape, tuple) and len(shape) <= AXES and all(map(_is_count, shape)), "a tensor without its shape")
+    insist(value["dtype"] in DTYPES and _is_text(value["device"], 50), "a tensor of no usual dtype")
     insist(type(value["requires_grad"]) is bool and type(value["overlaps"]) is bool, "a tensor that says neither yes nor no")
     size = 1
     for axis in shape:
         size *= axis
     if numbers is None:
-        insist(value["device"] != "cpu" or size > LARGEST or value["dtype"].startswith(("torch.q", "torch.uint4")), "a tensor without its numbers")
+        insist(value["device"] != "cpu" or size > LARGEST, "a tensor without its numbers")
         return
-    insist(isinstance(numbers, torch.Tensor) and numbers.device.type == "cpu" == value["device"], "numbers on another device")
+    insist(type(numbers) is torch.Tensor and numbers.device.type == "cpu" == value["device"], "numbers on another device")
     insist(tuple(numbers.shape) == shape and str(numbers.dtype) == value["dtype"], "numbers of another shape or dtype")
 
 
-def _grads(grads, case):
-    """A gradient is shaped like its input, and is on its device: on the meta device a judge asks no more."""
-    insist(isinstance(grads, dict), "the gradients are no dict")
+def _backward(found, case, asked):
+    """The gradients of just the inputs asked for, or an error in their place. One is shaped like its input, and is on its device: a judge asks no more on meta."""
+    grads, grad_error = found["grads"], _error(found["grad_error"])
+    insist(not grad_error or (asked and not found["error"]), "an error of a backward pass that nobody asked for")
+    _keys(grads, () if found["error"] or grad_error else asked, "the gradients")
     for name, grad in grads.items():
         like = case.args.get(name)
-        insist(isinstance(like, torch.Tensor), "a gradient of no input")
         insist(grad is None or _is_like(grad, like), "a gradient that is not shaped like its input")
 
 
@@ -220,10 +258,11 @@ def _weights(case):
 
 def _epoch(epoch, weights, finished):
     insist(isinstance(epoch, dict) and set(epoch) == (FINISHED if finished or "end" in epoch else EPOCH), "an epoch has other parts")
-    insist(_is_count(epoch["taken"]) and _is_count(epoch["arrivals"]) and isinstance(epoch["steps"], list), "an epoch without its steps")
-    insist(len(epoch["steps"]) == min(epoch["taken"], 200), "steps that were not written down")
-    flags = [epoch[name] for name in ("left", "settings_kept", "memory_kept") if name in epoch]
-    insist(all(type(flag) is bool for flag in flags), "an epoch that says neither yes nor no")
+    insist(_is_count(epoch["arrivals"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS, "an epoch without its steps")
+    if "end" in epoch:
+        memory = _keys(epoch["memory"], weights, "the memory")
+        insist(type(epoch["left"]) is bool and isinstance(epoch["settings"], list), "an epoch that says neither yes nor no")
+        insist(all(steps is None or type(steps) is float for steps in memory.values()), "a memory that is no number")
     for tensors in (epoch["start"], epoch.get("end", epoch["start"])):
         _all_like(tensors, weights)
     for step in epoch["steps"]:

@@ -39,7 +39,7 @@ def pack(value):
 def _encode(value, blobs):
     if value is None or isinstance(value, bool):
         return value
-    for kind in (int, float, str):      # the plain value of a subclass, such as numpy.float64
+    for kind in (int, float, str):  # the plain value of a subclass, such as numpy.float64
         if isinstance(value, kind):
             return kind.__new__(kind, value)
     if value is ...:
@@ -84,7 +84,7 @@ def unpack(header, blob):
 def _split(blob, sizes):
     parts, place = [], 0
     for size in sizes:
-        parts.append(blob[place:place + size])
+        parts.append(blob[place : place + size])
         place += size
     return parts
 
@@ -93,12 +93,12 @@ def _decode(body, blobs, depth):
     if depth == 0:
         raise WireError("nested too deep")
     if isinstance(body, str):
-        return body.encode("utf-8", "replace").decode()     # half a surrogate pair cannot be written to a file
+        return body.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written to a file
     if body is None or isinstance(body, (bool, int, float)):
         return body
     if isinstance(body, list):
         return [_decode(item, blobs, depth - 1) for item in body]
-    (kind, inner), = body.items()
+    ((kind, inner),) = body.items()
     if kind == "ellipsis" and inner is True:
         return ...
     if kind == "tuple" and isinstance(inner, list):
@@ -121,7 +121,7 @@ def _key(key):
 
 
 def _decode_tensor(dtype, shape, place, blobs):
-    if dtype not in DTYPES or not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 16:
+    if dtype not in DTYPES or not isinstance(shape, list) or not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 64:
         raise WireError("a tensor of no known dtype and shape")
     count = math.prod(shape)
     if place is None:
@@ -133,7 +133,7 @@ def _decode_tensor(dtype, shape, place, blobs):
         raise WireError("a tensor with more or fewer bytes than its shape has")
     if not count:
         return torch.empty(shape, dtype=DTYPES[dtype])
-    if DTYPES[dtype] == torch.bool:     # a byte other than 0 and 1 is no bool, and counts differently from one operation to the next
+    if DTYPES[dtype] == torch.bool:  # a byte other than 0 and 1 is no bool, and counts differently from one operation to the next
         return (torch.frombuffer(bytearray(data), dtype=torch.uint8) != 0).reshape(shape)
     return torch.frombuffer(bytearray(data), dtype=DTYPES[dtype]).reshape(shape)
 

@@ -26,7 +26,7 @@ PATIENCE = 0.3
 def main(control, confined):
     """Serve the grader on the socket with this file number until it closes it."""
     control = socket.socket(fileno=control)
-    torch.set_num_threads(1)        # a pool of threads would not survive the fork
+    torch.set_num_threads(1)  # a pool of threads would not survive the fork
     strip.strip()
     shell = child.make_shell()
     child.warm_up(json.loads(Path(__file__).with_name("prelude.json").read_text(encoding="utf-8")))
@@ -43,7 +43,7 @@ def serve(control, shell, confined):
     children = set()
     while True:
         data, files, *_ = socket.recv_fds(control, MESSAGE.size, 1)
-        if len(data) < MESSAGE.size:        # the grader is gone, and so must be everything here
+        if len(data) < MESSAGE.size:  # the grader is gone, and so must be everything here
             for pid in children:
                 kill(pid)
             os._exit(0)
@@ -101,7 +101,7 @@ def fork(control, file, shell, confined):
 def live(control, file, shell, confined):
     """The whole life of a child. Never returns."""
     try:
-        os.setsid()     # a signal to its own group would reach the zygote, whatever the namespace
+        os.setsid()  # a signal to its own group would reach the zygote, whatever the namespace
         control.close()
         child.session(socket.socket(fileno=file), shell, confined)
         os._exit(0)

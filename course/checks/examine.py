@@ -1,0 +1,132 @@
+"""Looking at an answer: draw the cases of its exercise, play them, judge the results."""
+
+import inspect
+import re
+
+import torch
+
+from .attempt import is_attempted
+from .case import Finding
+from .judge import likely_cause
+from .play import misfit, pack
+from .verdict import Verdict
+
+PUBLIC_SEED = 0
+"""Of the cases that a learner's own check draws."""
+
+
+def examine(exercise, answer, seed):
+    """Look at an answer with the cases that `seed` draws. Returns a Verdict, never raises for a bad answer.
+
+    exercise: its module, as `course.exercises.find` gives it. It holds cases(seed) -> [Case], play(answer, case) -> Result and
+    judge(case, result) -> Finding or None; MISTAKES, {likely cause: function that makes this mistake}; HINTS; and, where they
+    apply, oracle, the right value (without one, `judge` names the cause itself), GRADS, the inputs whose gradients count, TAKES,
+    the arguments of the answer where a case holds more than these, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
+    """
+    name, cases = name_of(exercise), exercise.cases(seed)
+    finding = before_playing(exercise, answer, cases)
+    if finding:
+        return Verdict(name, cases, finding)
+    with torch.enable_grad():
+        results = _play_until_stopped(exercise, answer, cases)
+    return Verdict(name, cases, verdict_on(exercise, cases, results), results[0].printed)
+
+
+def name_of(exercise):
+    """The name of an exercise, from its module."""
+    return exercise.__name__.rsplit(".", 1)[-1]
+
+
+def _play_until_stopped(module, answer, cases):
+    """The results of all cases, or of the first ones: an answer that once had to be stopped is not waited for again."""
+    results = []
+    for case in cases:
+        results.append(module.play(answer, case))
+        if results[-1].was_stopped:
+            break
+    return results
+
+
+def untouched(module, case):
+    """The inputs of a case as they are after an answer that does nothing, as `Result.after` has them."""
+    return module.play(lambda *_: None, case).after
+
+
+def verdict_on(module, cases, results):
+    """Judge the results of all cases: the first Finding, with its likely cause, or None. What stopped before the last case never passes."""
+    findings = [module.judge(case, result) for case, result in zip(cases, results)]
+    first = next((finding for finding in findings if finding), None) or _stopped(cases, results)
+    if first is None:
+        return None
+    if _is_shipped(module, cases, results):
+        return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
+    if first.causes:
+        alike = [finding for finding in findings if finding and finding.part == first.part]
+        first.cause = next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
+    if not hasattr(module, "oracle"):
+        return first
+    known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
+    first.cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or first.cause
+    return first
+
+
+def _stopped(cases, results):
+    """The Finding for a play with an end before its time, whatever its results are like."""
+    for case, result in zip(cases, results):
+        if result.was_stopped:
+            return Finding("raised", "your function was stopped: it did not return in time", case.title)
+    return Finding("raised", "your function was stopped before it had seen every case") if len(results) != len(cases) else None
+
+
+def before_playing(module, answer, cases):
+    """What is wrong with an answer before it is called: a Finding, or None."""
+    name = name_of(module)
+    if not is_attempted(answer):
+        return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+    what = "class" if inspect.isclass(getattr(module, "shipped", None)) else "function"
+    written = module.shipped.__name__ if what == "class" else name
+    wanted = f"this check needs your {what} itself, without brackets: check({name!r}, {written}). It got: "
+    if not callable(answer):
+        return Finding("wrong", wanted + pack(answer)["kind"])
+    wrong_arguments = misfit(answer, takes(module, cases))
+    if wrong_arguments and what == "class" and not hasattr(answer, "__name__"):
+        return Finding("wrong", wanted + f"one object of type {type(answer).__name__}")
+    return Finding("wrong", f"your {what} has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
+
+
+def takes(module, cases):
+    """The names of the arguments that an answer is called with."""
+    return list(getattr(module, "TAKES", cases[0].args))
+
+
+def _is_shipped(module, cases, results):
+    """Does the answer still do just what the broken code of a Break section does?"""
+    if not hasattr(module, "shipped"):
+        return False
+    return all(_same_result(result, module.play(module.shipped, case)) for case, result in zip(cases, results))
+
+
+def _same_result(one, other):
+    same_errors = _error_kind(one) == _error_kind(other)
+    return same_errors and _same_value(one.value, other.value) and one.changed == other.changed
+
+
+def _error_kind(result):
+    error = result.error or result.grad_error
+    return error and (error["type"], re.sub(r"\d+", "", error["message"])[:80])
+
+
+def _same_value(one, other):
+    if one is None or other is None:
+        return one is other
+    if one["kind"] != other["kind"]:
+        return False
+    if "items" in one:
+        return len(one["items"]) == len(other["items"]) and all(map(_same_value, one["items"], other["items"]))
+    if one["kind"] != "tensor":
+        return one == other
+    if one["shape"] != other["shape"] or one["dtype"] != other["dtype"]:
+        return False
+    if one["values"] is None or other["values"] is None:
+        return one["values"] is other["values"]
+    return torch.allclose(one["values"], other["values"], atol=1e-6, equal_nan=True)

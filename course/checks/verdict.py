@@ -1,0 +1,37 @@
+"""What a check ends in: a verdict, or one of the errors that a notebook shows as its message alone, without our stack."""
+
+from dataclasses import dataclass
+
+from .case import Finding
+
+
+class CourseError(ValueError):
+    """A call that cannot be understood."""
+
+    def _render_traceback_(self):
+        return [str(self)]
+
+
+class CheckFailed(AssertionError):
+    """An answer was looked at and is not right. The message is the whole report."""
+
+    def _render_traceback_(self):
+        return str(self).splitlines()
+
+
+class NotAttempted(CheckFailed):
+    """There is no answer to look at yet."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one answer: `finding` is None where every case passed."""
+
+    exercise: str
+    cases: list
+    finding: Finding | None = None
+    printed: str = ""
+
+    @property
+    def passed(self):
+        return self.finding is None

@@ -1,0 +1,108 @@
+"""Lesson 07, Break. class_loss(model, x, y): the mean cross entropy of a batch.
+
+model(x) -> logits (B, C), raw; x (T, B, F), y (B,) int64, the right classes -> a scalar that gradients can go back through.
+"""
+
+import torch
+from torch.distributions import Categorical
+from torch.nn import functional as F
+
+from course.checks.case import Case, in_float64
+from course.checks.judge import compare
+from course.checks.oracles import Classifier, network, normal, rng, size
+from course.checks.play import call
+
+GRADS = ("x",)
+HINTS = [
+    "Take a model that is sure and right: its loss should be near 0. Which loss do you see, and can it ever go below 0.55?",
+    "nn.functional.cross_entropy begins with a log_softmax of its own. What does it make of numbers that are probabilities already?",
+    "cross_entropy wants raw logits: hand it what the model returns, as it is. Softmax is for showing a prediction, not for the loss.",
+]
+SHIPPED_BUG = (
+    "Your code does what the shipped code does: softmax runs before the cross entropy, which runs its own. "
+    "With three classes the loss never falls below 0.5514, however sure and right the model is."
+)
+
+
+def shipped(model, x, y):
+    probs = model(x).softmax(-1)
+    return F.cross_entropy(probs, y)
+
+
+def oracle(model, x, y):
+    return _loss(_scores(model, x), y)
+
+
+def _scores(model, x):
+    return Classifier(**model)(x)
+
+
+def _loss(logits, y):
+    return -Categorical(logits=logits, validate_args=False).log_prob(y).mean()
+
+
+def _chosen(scores, y):
+    return scores.gather(-1, y.unsqueeze(-1))
+
+
+def _on(change):
+    """A mistake in what is done with the right logits: change(logits, y) -> the loss."""
+    return lambda model, x, y: change(_scores(model, x), y)
+
+
+MISTAKES = {
+    "softmax is still applied before the cross entropy": _on(lambda logits, y: _loss(logits.softmax(-1), y)),
+    "softmax is applied before the cross entropy, and runs over the batch": _on(lambda logits, y: _loss(logits.softmax(0), y)),
+    "log_softmax runs over the batch and not over the classes": _on(lambda logits, y: -_chosen(logits.log_softmax(0), y).mean()),
+    "the sigmoid is applied before the cross entropy": _on(lambda logits, y: _loss(logits.sigmoid(), y)),
+    "tanh is applied before the cross entropy": _on(lambda logits, y: _loss(logits.tanh(), y)),
+    "nll_loss was given raw logits: it wants log probabilities": _on(lambda logits, y: -_chosen(logits, y).mean()),
+    "nll_loss was given probabilities: it wants their logarithms": _on(lambda logits, y: -_chosen(logits.softmax(-1), y).mean()),
+    "the losses are summed, not averaged": _on(lambda logits, y: _loss(logits, y) * len(y)),
+    "there is one loss for each sequence, not their mean": _on(lambda logits, y: -Categorical(logits=logits).log_prob(y)),
+    "the sign is turned": _on(lambda logits, y: -_loss(logits, y)),
+    "the mean is taken over the classes too": _on(lambda logits, y: _loss(logits, y) / logits.shape[-1]),
+    "the loss is divided by the batch size twice": _on(lambda logits, y: _loss(logits, y) / len(y)),
+    "only the first sequence counts": _on(lambda logits, y: _loss(logits[:1], y[:1])),
+    "only the last sequence counts": _on(lambda logits, y: _loss(logits[-1:], y[-1:])),
+    "the logits are turned round: the smallest stands for the surest class": _on(lambda logits, y: _loss(-logits, y)),
+    "the loss is that of the model's own guess, not of the right class": _on(lambda logits, y: _loss(logits, logits.argmax(-1))),
+    "the graph is cut: detach, .data, .item() or no_grad": lambda model, x, y: oracle(model, x.detach(), y),
+}
+
+
+def cases(seed):
+    g = rng(seed)
+    a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
+
+    def draw(steps, batch, classes, kind="rnn", **settings):
+        x = normal(g, steps, batch, 5)
+        y = torch.arange(batch).roll(1) % classes
+        return {"model": network(g, 5, 4, classes, kind, training=True, **settings), "x": x, "y": y}
+
+    return [
+        Case(f"batch {c}, {a} classes", draw(b, c, a)),
+        Case(f"as many sequences as classes ({b})", draw(c, b, b)),
+        Case("a model that is sure and right, 3 classes", _sure_and_right(draw(b, c, 3, confidence=60.0))),
+        Case("a model that is sure, and often wrong", draw(b, c, 3, confidence=400.0)),
+        Case("batch 1", draw(b, 1, a)),
+        Case(f"two classes, batch {b}, a GRU", draw(c, b, 2, "gru")),
+        Case(f"steps, batch and classes all {b}, an LSTM", draw(b, b, b, "lstm")),
+        in_float64("float64", draw(b, a, c)),
+    ]
+
+
+@torch.no_grad()
+def _sure_and_right(args):
+    return {**args, "y": _scores(args["model"], args["x"]).argmax(-1)}
+
+
+def play(answer, case):
+    def bind(args):
+        return [Classifier(**args["model"]), args["x"], args["y"]]
+
+    return call(answer, case, GRADS, bind)
+
+
+def judge(case, result):
+    return compare(case, result, oracle, GRADS)

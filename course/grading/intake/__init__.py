@@ -1,0 +1,1 @@
+"""What comes in: which folders are submissions, what is in them, and what the gradebook knows of the unit."""

@@ -1,0 +1,1 @@
+"""What goes out: grades into nbgrader's gradebook, tables for people."""

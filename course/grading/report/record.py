@@ -1,0 +1,181 @@
+"""Pass 4: nbgrader's own Autograde writes the gradebook and autograded/, with recorded outputs in place of a kernel."""
+
+import contextlib
+import copy
+import os
+import shutil
+import warnings
+from pathlib import Path
+from unittest import mock
+
+import nbformat
+from nbgrader.api import Assignment as Unit
+from nbgrader.api import BaseCell, Grade, Gradebook, Notebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.converters import Autograde, BaseConverter, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from sqlalchemy.exc import SAWarning
+from traitlets import Dict
+
+from course.grading.intake import clean
+from course.grading.intake.sanitise import Notes
+from course.grading.plugins.cleaning import CleanNotebook
+
+
+class Replay(NbGraderPreprocessor):
+    """Stands where nbgrader would run the cells: puts into each the outputs that it had in the sandbox."""
+
+    def preprocess(self, nb, resources):
+        for cell, outputs in zip(nb.cells, self.parent.parent.outputs[resources["nbgrader"]["notebook"]], strict=True):
+            if cell.cell_type == "code":
+                cell.outputs = [nbformat.from_dict(output) for output in outputs]
+        return nb, resources
+
+
+class Recorder(Autograde):
+    """nbgrader's Autograde over submissions that are sanitised already and have been run elsewhere.
+
+    outputs: {lesson: [outputs of each cell]} and zeros, {lesson: reason}, of the submission at hand.
+    """
+
+    outputs, zeros = Dict(), Dict()
+
+    def init_assignment(self, assignment_id, student_id):
+        super().init_assignment(assignment_id, student_id)
+        with Gradebook(self.coursedir.db_url) as gradebook:
+            for lesson in self.zeros:  # as nbgrader does it for a notebook that is missing; a placeholder has not all of the cells
+                for grade in gradebook.find_submission_notebook(lesson, assignment_id, student_id).grades:
+                    grade.auto_score, grade.needs_manual_grade = 0, False
+            gradebook.db.commit()
+
+    def convert_single_notebook(self, notebook_filename):
+        self.exporter._preprocessors = []
+        for step in self.autograde_preprocessors:
+            self.exporter.register_preprocessor(Replay if _names(step, Execute) else step)
+        self.exporter.register_preprocessor(CleanNotebook, enabled=True)  # whatever nbgrader_config.py says
+        BaseConverter.convert_single_notebook(self, notebook_filename)
+
+
+def _names(step, kind):
+    return step is kind or (isinstance(step, str) and step.rsplit(".", 1)[-1] == kind.__name__)
+
+
+class Book:
+    """The gradebook and autograded/ of one unit: what has been recorded, and the single writer of more."""
+
+    def __init__(self, config, unit, folder):
+        """folder: where submissions are laid out for nbgrader to read; whatever is in there is deleted."""
+        self.unit, self.stage = unit, Path(folder)
+        shutil.rmtree(self.stage, ignore_errors=True)
+        root = Path(config.CourseDirectory.root)
+        own = copy.deepcopy(config)
+        own.CourseDirectory.submitted_directory, own.CourseDirectory.assignment_id = os.path.relpath(self.stage, root), unit
+        own.Autograde.force = True
+        self.log = Notes()
+        self.course = CourseDirectory(config=own, log=self.log)
+        self.recorder = Recorder(coursedir=self.course, config=own, log=self.log)
+
+    def record(self, student, notebooks, outputs, zeros, files):
+        """Write one student's grades and notebooks, all of them or none. Raises NbGraderException.
+
+        notebooks, outputs, zeros: by lesson: the sanitised notebook, the outputs of its cells, and why it gets no points where it gets none.
+        """
+        folder = Path(self.course.format_path(self.course.submitted_directory, student, self.unit))
+        try:
+            self._lay_out(folder, notebooks, files)
+            self.recorder.outputs, self.recorder.zeros = outputs, zeros
+            with self.one_transaction(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # on how nbgrader makes a submission
+                self._convert(student)
+        finally:
+            shutil.rmtree(self.stage, ignore_errors=True)
+
+    def _lay_out(self, folder, notebooks, files):
+        for place, data in clean.files(files).items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_bytes(data)
+        folder.mkdir(parents=True, exist_ok=True)
+        for lesson, notebook in notebooks.items():
+            (folder / f"{lesson}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+
+    def _convert(self, student):
+        self.course.student_id = student
+        try:
+            self.recorder.start()
+        except NbGraderException as error:
+            raise NbGraderException(self._last_line() or str(error)) from None
+        finally:
+            self.log.take()
+
+    def _last_line(self):
+        """What nbgrader's log gives as the cause: the last line of a stack."""
+        stacks = [text for text in self.log.taken if text.startswith("Traceback")]
+        return stacks[-1].strip().splitlines()[-1] if stacks else ""
+
+    @contextlib.contextmanager
+    def opened(self):
+        """While inside, all of nbgrader shares one open gradebook. Opening costs a quarter of a second, and is done eight times a notebook."""
+        with Gradebook(self.course.db_url, self.course.course_id) as first:
+            self.gradebook, state = first, vars(first)
+            shared = {"__init__": lambda self, *_, **__: vars(self).update(state), "close": lambda self: self.db.remove()}
+            with mock.patch.multiple(Gradebook, **shared):
+                yield
+
+    @contextlib.contextmanager
+    def one_transaction(self):
+        """While inside, a commit of nbgrader's is written with all the others at the end, or none of them if an error comes."""
+        session, engine = self.gradebook.db, self.gradebook.engine
+        session.remove()
+        with engine.begin() as connection:
+            session.configure(bind=connection, join_transaction_mode="rollback_only")
+            try:
+                yield
+            finally:
+                session.remove()
+                session.configure(bind=engine, join_transaction_mode="conditional_savepoint")
+
+    def grades(self):
+        """{student: {lesson: {grade_id: (score by machine, score, points)}}} of everybody who is in the gradebook."""
+        found = {}
+        for student, lesson, cell, *scores in self._rows():
+            found.setdefault(student, {}).setdefault(lesson, {})[cell] = tuple(scores)
+        self.gradebook.db.remove()
+        return found
+
+    def grades_of(self, student):
+        """The same of one student."""
+        found = {}
+        for _, lesson, cell, *scores in self._rows().filter(SubmittedAssignment.student_id == student):
+            found.setdefault(lesson, {})[cell] = tuple(scores)
+        self.gradebook.db.remove()
+        return found
+
+    def _rows(self):
+        return (
+            self.gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.auto_score, Grade.score, Grade.max_score)
+            .select_from(Grade)
+            .join(BaseCell, BaseCell.id == Grade.cell_id)
+            .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+            .join(Unit, Unit.id == SubmittedAssignment.assignment_id)
+            .filter(Unit.name == self.unit)
+        )
+
+    def has_notebooks(self, student, lessons):
+        """Are these notebooks of a student in autograded/?"""
+        folder = self.course.format_path(self.course.autograded_directory, student, self.unit)
+        return all(os.path.isfile(os.path.join(folder, f"{lesson}.ipynb")) for lesson in lessons)
+
+    def extensions(self):
+        """{student: more time, as text} of those who have it."""
+        rows = self.gradebook.db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension).join(Unit, Unit.id == SubmittedAssignment.assignment_id)
+        found = {student: str(more) for student, more in rows.filter(Unit.name == self.unit) if more}
+        self.gradebook.db.remove()
+        return found
+
+    def due(self):
+        """When the unit is due, as text: late penalties depend on it."""
+        duedate = str(self.gradebook.find_assignment(self.unit).duedate)
+        self.gradebook.db.remove()
+        return duedate

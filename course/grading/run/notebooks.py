@@ -1,0 +1,303 @@
+"""Pass 2: the notebooks run in a sandbox, and their graded cells are judged outside it. Plain data in, plain data out."""
+
+import base64
+import functools
+import json
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+
+import nbformat
+import torch
+
+from course import exercises
+from course.checks import report
+from course.checks.examine import PUBLIC_SEED, verdict_on
+from course.checks.verdict import CheckFailed, NotAttempted, Verdict
+from course.grading.hidden import DRAWS
+from course.grading.sandbox import Limits, Lost, Missing, Sandbox
+from course.learner.quiz import examine
+
+from .journal import digest
+
+RESTARTS = 3
+"""How often a notebook may lose its session and start again without the cell that ended it."""
+AHEAD = 6
+"""How many jobs wait for each worker: enough that none is idle, few enough for the memory."""
+OUTPUTS = 20 * 2**20
+"""How much all cells of a notebook may write, in characters of JSON."""
+ONE_AT_A_TIME = threading.Lock()
+OPEN = []
+"""The sandbox of this process, if there is one."""
+TOO_MUCH = f"[Left out: a notebook may write {OUTPUTS // 2**20} MB.]\n"
+STOPPED = {
+    "time limit": "it took longer than it may. Is there a loop that never ends?",
+    "memory": "it asked for more memory than it may have",
+    "crash": "it ended the Python process that it ran in",
+    "output limit": "it wrote more than a notebook may hold",
+    "tampering": "it changed what the check itself relies on",
+}
+
+
+class NotRun(Exception):
+    """This machine could not run a notebook. That says nothing of the notebook, and gives it no points and no zero."""
+
+
+def run_all(jobs, executor, ahead):
+    """Run jobs anywhere: yields (name, result or exception) as they finish.
+
+    jobs: an iterable of (name, job), of which no more than `ahead` are handed on at a time; executor: any concurrent.futures.Executor, as
+    of processes here or of a Dask client (`client.get_executor()`). A job and its result are JSON; `run_job` turns one into the other.
+    """
+    jobs, waiting = iter(jobs), {}
+    while True:
+        while len(waiting) < ahead and (following := next(jobs, None)):
+            waiting[_submitted(executor, following[1])] = following[0]
+        if not waiting:
+            return
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            name = waiting.pop(future)
+            yield name, future.exception() or future.result()
+
+
+def _submitted(executor, job):
+    try:
+        return executor.submit(run_job, job)
+    except BrokenExecutor as error:  # a worker was killed, and with it goes the whole executor: that is this job's result
+        future = Future()
+        future.set_exception(error)
+        return future
+
+
+def processes(workers):
+    """The executor of this machine: processes, since judging is Python too and threads would wait for each other."""
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload([__name__])  # torch is imported once for all of them
+    return ProcessPoolExecutor(workers, context, initializer=_settle)
+
+
+def _settle():
+    """In a new worker: one thread each, as many workers as cores; and it ends when the process that grades is killed."""
+    torch.set_num_threads(1)
+    os.environ.pop("HIDDEN_STATE_STUDENT", None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that grades
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), _leave(), os._exit(1)), daemon=True).start()
+
+
+def run_job(job):
+    """Run one notebook and judge it.
+
+    job: {"student", "unit", "lesson", "seed", "limits", "confined", "files": {path: base64}, "cells": [{"type", "source", "call"}]}, where a
+    graded cell has a `call` and no source; "prelude": sources, see Sandbox. Returns {"outputs": [outputs of each cell], "verdicts": {place: {...}}, "seconds"}.
+    """
+    with ONE_AT_A_TIME:  # a judge sets modes of torch and redirects what is printed
+        for _ in range(2):
+            sandbox = _sandbox(job["confined"], tuple(job["prelude"]), **job["limits"])
+            result = _Notebook(job, sandbox).play()
+            if sandbox.process.poll() is None:
+                return result
+            _sandbox.cache_clear()  # it was ended from outside, or by this very notebook: nobody else may suffer from it
+        raise NotRun("the process that starts all sessions was killed, twice. Is the memory full?")
+
+
+@functools.lru_cache(maxsize=1)
+def _sandbox(confined, prelude, **limits):
+    """The sandbox of this process, with torch imported, for all the notebooks that come."""
+    _leave()
+    OPEN.append(Sandbox(Limits(**limits), confined, prelude).__enter__())
+    multiprocessing.util.Finalize(None, _leave, exitpriority=10)  # also in a worker, where atexit is not asked
+    return OPEN[0]
+
+
+def _leave():
+    while OPEN:
+        OPEN.pop().__exit__(None, None, None)
+
+
+class _Notebook:
+    """One notebook on its way through one or more sessions."""
+
+    def __init__(self, job, sandbox):
+        self.job, self.sandbox, self.cells = job, sandbox, job["cells"]
+        self.files = {place: base64.b64decode(data) for place, data in job["files"].items()}
+        self.seed = seed_of(job)
+        self.outputs, self.verdicts, self.stopped, self.place, self.room = [None] * len(self.cells), {}, {}, None, OUTPUTS
+
+    def play(self):
+        began, left_out = time.monotonic(), set()
+        lost = None
+        for _ in range(RESTARTS + 1):
+            self.place = None
+            try:
+                with self.sandbox.session(self.files) as session:
+                    self._go_through(session, left_out)
+                lost = None
+                break
+            except Lost as error:
+                lost = error
+                if self.place is not None:
+                    left_out.add(self.place)
+                    self.stopped.setdefault(str(self.place), lost.reason)
+                    self._give(self.place, *_stopped(self.cells[self.place], lost.reason, lost.detail))
+            if time.monotonic() - began > self.job["limits"].get("total_seconds", Limits().total_seconds):
+                break
+        if lost and self.place is None:
+            raise NotRun(f"no session could be started for it ({lost})")
+        for place, cell in enumerate(self.cells):
+            if lost and cell["type"] == "code" and self.outputs[place] is None:
+                detail = "The cells before it ended the session too often, or took all the time there is."
+                self._give(place, *_stopped(cell, lost.reason, detail, ran=False))
+        outputs = [_valid(outputs or []) for outputs in self.outputs]
+        return {"outputs": outputs, "verdicts": self.verdicts, "stopped": self.stopped, "seconds": round(time.monotonic() - began, 3)}
+
+    def _go_through(self, session, left_out):
+        """All cells in order. What a cell gave the first time counts: a later session only makes again what the following cells need."""
+        about = {"HIDDEN_STATE_STUDENT": self.job["student"], "NBGRADER_EXECUTION": "autograde"}
+        session.run(f"import os\nos.environ.update({about!r})\ndel os")
+        for self.place, cell in enumerate(self.cells):  # noqa: B020 - the place is ours, also where an error is met
+            if cell["type"] != "code" or self.place in left_out:
+                continue
+            if not cell.get("call"):
+                ran = session.run(cell["source"])
+                if ran.error and ran.error["ename"] == "TimeLimit":
+                    self.stopped.setdefault(str(self.place), "time limit")
+                self._give(self.place, ran.outputs)
+            elif self.outputs[self.place] is None:
+                self._give(self.place, *self._judge(session, cell["call"]))
+
+    def _give(self, place, outputs, verdict=None):
+        if self.outputs[place] is not None:
+            return
+        self.room -= len(json.dumps(outputs))
+        self.outputs[place] = outputs if verdict or self.room > 0 else _stream(TOO_MUCH)
+        if verdict:
+            self.verdicts[str(place)] = verdict
+
+    def _judge(self, session, call):
+        try:
+            return (self._check if call["kind"] == "check" else self._quiz)(session, call)
+        except Lost:
+            raise
+        except Exception as error:  # of the check itself, over a result that nobody thought of
+            what = f"the check of {call['name']} could not judge what came back ({type(error).__name__})"
+            return _failed([], call, "raised", f"RAISED  {call['name']}: {what}", what)
+
+    def _check(self, session, call):
+        name, printed, tried = call["name"], "", 0
+        for seed in (PUBLIC_SEED, *(self.seed + draw for draw in range(DRAWS))):
+            verdict = _examined(session, name, call["variable"], seed)
+            if not verdict.passed and verdict.finding.outcome == "not attempted yet" and self.stopped:
+                return self._missing(call)
+            if not verdict.passed:
+                text = report.text(verdict, unseen=seed != PUBLIC_SEED)
+                return _failed(_stream(printed), call, verdict.finding.outcome, text, _mistake(verdict.finding))
+            if seed == PUBLIC_SEED:
+                printed = report.text(verdict) + "\n"
+            else:
+                tried += len(verdict.cases)
+        printed += f"PASSED  {name}: {tried} more cases, not seen before\n"
+        return _stream(printed), _verdict(call, "passed")
+
+    def _missing(self, call):
+        """Of a student whose cell was stopped we do not say that nothing was attempted."""
+        reasons = ", ".join(dict.fromkeys(self.stopped.values()))
+        text = f"STOPPED  {call['name']}: a cell above was left out ({reasons}), and what it defines is missing"
+        return _failed([], call, "stopped", text, "")
+
+    def _quiz(self, session, call):
+        answer = session.value(call["variable"])
+        if isinstance(answer, Missing):
+            what = f"name {call['variable']!r} is not defined"
+            return _failed([], call, "raised", f"NameError: {what}", what)
+        try:
+            text = examine(call["name"], call["number"], answer, self.job["student"])
+        except NotAttempted as error:
+            return _failed([], call, "not attempted yet", str(error), "")
+        except CheckFailed as error:
+            said = str(error).split("\n")[0].removeprefix(f"WRONG  question {call['number']}")
+            return _failed([], call, "wrong", str(error), f"answered {said[2:]}" if said.startswith(", ") else said.removeprefix(": "))
+        return _stream(text + "\n"), _verdict(call, "passed")
+
+
+def seed_of(job):
+    """The seed of the hidden cases of this very hand-in.
+
+    An answer is shown its cases, and may print them for whoever reads the feedback. So the seed is drawn from all that was handed in and
+    that the answer can read, the files beside the notebook as well as its cells: who writes down what was seen has other cases the next time.
+    """
+    return int(digest(job["seed"], job["student"], job["unit"], job["lesson"], job["cells"], job["files"])[:10], 16)
+
+
+def _examined(session, name, variable, seed):
+    """As `checks.examine`, with the answer on the other side of a border."""
+    module, cases = exercises.find(name), _cases(name, seed)
+    played = session.play(name, variable, cases)
+    finding = played.finding
+    if finding is None and not _all_there(cases, played.results):
+        raise Lost("tampering", "Not every case came back.")
+    finding = finding or verdict_on(module, cases, played.results)
+    return Verdict(name, cases, finding, played.results[0].printed if played.results else "")
+
+
+def _all_there(cases, results):
+    """Did every case come back, or all up to one that was stopped? A judge does not miss what is not there."""
+    return 0 < len(results) <= len(cases) and (len(results) == len(cases) or results[-1].was_stopped)
+
+
+@functools.lru_cache(maxsize=256)
+def _cases(name, seed):
+    return exercises.find(name).cases(seed)
+
+
+# Outputs
+
+
+def _verdict(call, outcome, mistake=""):
+    return {**call, "outcome": outcome, "mistake": mistake}
+
+
+def _mistake(finding):
+    """What to count in a class. Not to have begun is no mistake."""
+    if finding.outcome == "not attempted yet":
+        return ""
+    lines = [line.strip() for line in finding.what.splitlines() if line.strip()]
+    return finding.cause or (f"raised {lines[-1]}" if finding.outcome == "raised" else lines[0])
+
+
+def _failed(before, call, outcome, text, mistake):
+    """Outputs and verdict of a graded cell without points: its report stands where a traceback would."""
+    output = nbformat.v4.new_output("error", ename="CheckFailed", evalue=text, traceback=text.splitlines())
+    return [*before, output], _verdict(call, outcome, mistake)
+
+
+def _stopped(cell, reason, detail, ran=True):
+    """Outputs and verdict of a cell that ended its session, or was never reached."""
+    what = STOPPED.get(reason, reason) if ran else "it was not run"
+    lines = [f"STOPPED: {reason}", "", f"  This cell was left out: {what}.".replace("?.", "?"), *([f"  {detail}"] if detail else [])]
+    output = nbformat.v4.new_output("error", ename="Stopped", evalue=f"{reason}: {what}", traceback=lines)
+    call = cell.get("call")
+    return [output], call and _verdict(call, "stopped", f"{reason}: {what}")
+
+
+def _stream(text):
+    return [nbformat.v4.new_output("stream", name="stdout", text=text)] if text else []
+
+
+def _valid(outputs):
+    """Without those that nbformat refuses: one of them would stop nbgrader."""
+    found = []
+    for output in outputs:
+        try:
+            output = nbformat.from_dict(output)
+            nbformat.validate(output, ref="output", version=4)
+            found.append(output)
+        except Exception:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""The learner's door: checks, hints, quizzes, and what is remembered of them between visits."""

@@ -1,0 +1,405 @@
+"""The laws hold for PyTorch's own layers, and each kind of broken module breaks its own law and no other."""
+
+import html
+import io
+import itertools
+
+import pytest
+import torch
+from answers.run_sequence import loop
+from torch import nn
+
+from course import laws
+from course.laws import one_page
+
+torch.set_num_threads(1)
+
+LAWS = {law.__name__: law for law in laws.ALL}
+NAMES = {name: name.replace("last_valid", "last-valid").replace("_", " ") for name in LAWS}
+LAYERS = [
+    (kind, dict(num_layers=layers, batch_first=first, dtype=dtype, dropout=0.5 if layers > 1 else 0.0))
+    for kind, layers, first, dtype in itertools.product((nn.RNN, nn.GRU, nn.LSTM), (1, 2), (False, True), (torch.float32, torch.float64))
+]
+
+
+@pytest.mark.parametrize("kind, options", LAYERS, ids=lambda v: v.__name__ if isinstance(v, type) else "-".join(map(str, v.values())))
+def test_all_laws_hold_for_the_layers_of_pytorch(kind, options):
+    torch.manual_seed(0)
+    layer = kind(5, 4, **options)
+    for verdict in laws.check_all(layer):
+        assert verdict, verdict
+        assert repr(verdict).startswith(f"{verdict.law} holds: ")
+        assert verdict.difference <= laws.laws.TOLERANCE
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize(
+    "kind, options",
+    [
+        (nn.RNN, dict(nonlinearity="relu")),
+        (nn.RNN, dict(bias=False)),
+        (nn.LSTM, dict(proj_size=2)),
+        (nn.GRU, dict(bias=False)),
+    ],
+)
+def test_laws_hold_for_other_options(kind, options):
+    torch.manual_seed(1)
+    assert all(laws.check_all(kind(5, 4, **options)))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_law_leaves_the_module_and_the_session_as_they_were(training):
+    torch.manual_seed(0)
+    layer = nn.LSTM(5, 4, num_layers=2, dropout=0.5).train(training)
+    layer.dropout_inside = nn.Dropout().train(not training)
+    weights = {name: value.clone() for name, value in layer.state_dict().items()}
+    x = torch.randn(8, 3, 5)
+    kept, random_state = x.clone(), torch.get_rng_state()
+    for verdict in laws.check_all(layer, x):
+        assert verdict, verdict
+    assert layer.training == training and layer.dropout_inside.training != training
+    assert all(torch.equal(value, weights[name]) for name, value in layer.state_dict().items())
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in layer.parameters())
+    assert torch.equal(x, kept) and not x.requires_grad
+    assert torch.equal(torch.get_rng_state(), random_state)
+
+
+def test_the_mode_is_put_back_after_an_error():
+    layer = nn.RNN(5, 4).train()
+    assert not laws.row_law(layer, torch.randn(7, 1, 5))
+    assert layer.training
+
+
+def test_laws_hold_where_no_gradients_are_kept():
+    with torch.no_grad():
+        assert all(laws.check_all(nn.GRU(5, 4)))
+        assert not torch.is_grad_enabled()
+
+
+class Broken(nn.Module):
+    """A right layer, to be broken in one place."""
+
+    input_size = 5
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.layer = nn.RNN(5, 4)
+
+    def forward(self, x, state=None):
+        return self.layer(x, state)
+
+
+class StartsFromOnes(Broken):
+    def forward(self, x, state=None):
+        return self.layer(x, torch.ones(1, x.shape[1], 4) if state is None else state)
+
+
+class StartsFromAKeptState(Broken):
+    kept = torch.full((1, 3, 4), 0.5)
+
+    def forward(self, x, state=None):
+        return self.layer(x, self.kept if state is None else state)
+
+
+class LearnedStartThatZeroesDoNotGive(Broken):
+    def __init__(self):
+        super().__init__()
+        self.start = nn.Parameter(torch.linspace(-0.5, 0.5, 4))
+
+    def forward(self, x, state=None):
+        return self.layer(x, self.start.expand(1, x.shape[1], 4).contiguous() if state is None else state)
+
+
+class ForgetsAtSingleSteps(Broken):
+    def forward(self, x, state=None):
+        return self.layer(x, None if len(x) == 1 else state)
+
+
+class HalvesTheStateAtSingleSteps(Broken):
+    def forward(self, x, state=None):
+        return self.layer(x, state / 2 if len(x) == 1 and state is not None else state)
+
+
+class StateOneStepLate(Broken):
+    def forward(self, x, state=None):
+        outputs, h_n = self.layer(x, state)
+        return outputs, h_n if len(x) == 1 else outputs[-2:-1]
+
+
+class StateOfTheFirstStep(Broken):
+    def forward(self, x, state=None):
+        outputs, _ = self.layer(x, state)
+        return outputs, outputs[:1]
+
+
+class SubtractsTheBatchMean(Broken):
+    def forward(self, x, state=None):
+        return self.layer(x - x.mean(1, keepdim=True), state)
+
+
+class ReadsTheRowAbove(Broken):
+    def forward(self, x, state=None):
+        return self.layer(x + x.roll(1, dims=1), state)
+
+
+class FirstRowIsSpecial(Broken):
+    def forward(self, x, state=None):
+        scale = torch.ones(x.shape[1], 1)
+        scale[0] = 2
+        return self.layer(x * scale, state)
+
+
+class DetachesTheState(Broken):
+    def forward(self, x, state=None):
+        return self.layer(x, state if state is None else state.detach())
+
+
+class DetachesWhatItReturns(Broken):
+    def forward(self, x, state=None):
+        outputs, h_n = self.layer(x, state)
+        return outputs, h_n.detach()
+
+
+class RestartsAllRowsWithOne(Broken):
+    def forward(self, x, state=None):
+        new = state is not None and (state == 0).all(-1).any()
+        return self.layer(x, None if new else state)
+
+
+class ResetRowGoesOnFromSomethingElse(Broken):
+    def forward(self, x, state=None):
+        if state is not None and 0 < (state == 0).all(-1).sum() < state.shape[1]:
+            state = torch.where(state == 0, 0.1, state)
+        return self.layer(x, state)
+
+
+class ReturnsTheMeanAtTheEnd(Broken):
+    """The state that it shows is not the one that it carries: (2, B, H), and only the first layer is used."""
+
+    def forward(self, x, state=None):
+        outputs, h_n = self.layer(x, None if state is None else state[:1])
+        return outputs, torch.cat([h_n, outputs.mean(0, keepdim=True)])
+
+
+class ScalesByWhatItSawFirst(Broken):
+    scale = None
+
+    def forward(self, x, state=None):
+        self.scale = x.std() if self.scale is None else self.scale
+        return self.layer(x / self.scale, state)
+
+
+class WeightOutsideTheStateDict(Broken):
+    def forward(self, x, state=None):
+        if not hasattr(self, "gain"):
+            self.gain = torch.rand(1)
+        return self.layer(x * self.gain, state)
+
+
+class ScalesByTheNumberOfCalls(Broken):
+    calls = 0
+
+    def forward(self, x, state=None):
+        self.calls += 1
+        return self.layer(x * self.calls, state)
+
+
+BROKEN = {
+    StartsFromOnes: "zero_law",
+    StartsFromAKeptState: "zero_law",
+    LearnedStartThatZeroesDoNotGive: "zero_law",
+    ForgetsAtSingleSteps: "step_law",
+    HalvesTheStateAtSingleSteps: "step_law",
+    StateOneStepLate: "chunk_law last_valid_law",
+    StateOfTheFirstStep: "chunk_law last_valid_law",
+    SubtractsTheBatchMean: "row_law",
+    ReadsTheRowAbove: "row_law",
+    FirstRowIsSpecial: "row_law",
+    RestartsAllRowsWithOne: "reset_law",
+    ResetRowGoesOnFromSomethingElse: "reset_law",
+    DetachesTheState: "cut_law",
+    DetachesWhatItReturns: "cut_law",
+    ReturnsTheMeanAtTheEnd: "last_valid_law",
+    ScalesByWhatItSawFirst: "resume_law",
+    WeightOutsideTheStateDict: "resume_law",
+}
+
+
+def test_the_module_to_be_broken_is_right():
+    assert all(laws.check_all(Broken()))
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+@pytest.mark.parametrize("name", LAWS)
+def test_each_broken_module_breaks_its_own_law_and_no_other(broken, name):
+    verdict = LAWS[name](broken())
+    assert bool(verdict) == (name not in BROKEN[broken].split()), verdict
+    assert f"{NAMES[name]} {'holds' if verdict else 'is BROKEN'}" in repr(verdict)
+
+
+def test_every_law_has_a_module_that_breaks_it():
+    assert set(" ".join(BROKEN.values()).split()) == set(LAWS)
+
+
+def test_a_state_that_is_not_used_breaks_the_cut_law():
+    class NoState(Broken):
+        def forward(self, x, state=None):
+            return torch.tanh(x[..., :4]), torch.zeros(1, x.shape[1], 4)
+
+    assert not laws.cut_law(NoState())
+
+
+class TestLearnersFunctions:
+    """`laws.Recurrent` gives the functions of lesson 04 the call of `nn.RNN`."""
+
+    @staticmethod
+    def cell():
+        torch.manual_seed(0)
+        return nn.RNNCell(5, 4)
+
+    run = staticmethod(loop)
+
+    def test_right_functions(self):
+        module = laws.Recurrent(self.run, self.cell(), 5, 4)
+        assert all(laws.check_all(module)), laws.check_all(module)
+
+    def test_detach_in_the_loop_breaks_the_cut_law(self):
+        def run(x, h0, cell):
+            h, outputs = h0, []
+            for x_t in x:
+                h = cell(x_t, h.detach())
+                outputs.append(h)
+            return torch.stack(outputs), h
+
+        broken = [verdict.law for verdict in laws.check_all(laws.Recurrent(run, self.cell(), 5, 4)) if not verdict]
+        assert broken == ["cut law"]
+
+    def test_state_not_passed_on(self):
+        def run(x, h0, cell):
+            outputs = [cell(x_t, h0) for x_t in x]
+            return torch.stack(outputs), outputs[-1]
+
+        verdict = laws.step_law(laws.Recurrent(run, self.cell(), 5, 4))
+        assert not verdict and "differ by up to" in verdict.sentence
+
+    @pytest.mark.parametrize("run, cell", [(None, lambda x, h: h), (lambda x, h0, cell: (x, h0), ...)])
+    def test_not_attempted_yet(self, run, cell):
+        for verdict in laws.check_all(laws.Recurrent(run, cell, 5, 4)):
+            assert not verdict
+            assert repr(verdict) == f"{verdict.law}: not attempted yet"
+
+    def test_an_empty_body_is_not_attempted_yet(self):
+        def run(x, h0, cell):
+            """Your turn."""
+
+        assert "not attempted yet" in repr(laws.zero_law(laws.Recurrent(run, self.cell(), 5, 4)))
+
+
+class TestErrorsBecomeWords:
+    @pytest.mark.parametrize("name", LAWS)
+    def test_an_error_inside_the_module(self, name):
+        class Raises(Broken):
+            def forward(self, x, state=None):
+                raise KeyError("hidden")
+
+        verdict = LAWS[name](Raises())
+        assert not verdict
+        assert "KeyError" in verdict.sentence and "hidden" in verdict.sentence
+
+    @pytest.mark.parametrize("answer", [None, 3, (None, None)])
+    @pytest.mark.parametrize("name", LAWS)
+    def test_a_module_that_returns_something_else(self, name, answer):
+        class Odd(Broken):
+            def forward(self, x, state=None):
+                return answer
+
+        verdict = LAWS[name](Odd())
+        assert not verdict and verdict.sentence
+
+    @pytest.mark.parametrize("name", LAWS)
+    def test_nan_never_holds(self, name):
+        class Nan(Broken):
+            def forward(self, x, state=None):
+                outputs, h_n = self.layer(x, state)
+                return outputs * float("nan"), h_n
+
+        assert not LAWS[name](Nan())
+
+    def test_a_batch_of_one(self):
+        assert "at least 2" in laws.row_law(nn.RNN(5, 4), torch.randn(7, 1, 5)).sentence
+
+    def test_too_short_a_sequence(self):
+        assert "at least 4" in laws.chunk_law(nn.RNN(5, 4), torch.randn(3, 2, 5)).sentence
+
+    def test_no_input_size(self):
+        assert "input_size" in laws.zero_law(nn.Linear(5, 4)).sentence
+
+    def test_bidirectional_layers_break_the_step_law_and_say_so(self):
+        verdict = laws.step_law(nn.RNN(5, 4, bidirectional=True))
+        assert not verdict and "one step at a time" in verdict.sentence
+
+
+class TestCard:
+    def names(self):
+        """What the lines of the card speak of, as the text below them says it."""
+        torch.manual_seed(0)
+        rnn = nn.RNN(5, 4)
+        cell = nn.RNNCell(5, 4)
+        cell.load_state_dict({name.removesuffix("_l0"): value for name, value in rnn.state_dict().items()})
+        x, h = torch.randn(7, 3, 5), rnn(torch.randn(2, 3, 5))[1]
+        lengths = [7, 5, 2]
+        packed, h_n = rnn(nn.utils.rnn.pack_padded_sequence(x, lengths))
+        return {
+            "torch": torch,
+            "rnn": rnn,
+            "cell": cell,
+            "x": x,
+            "h": h,
+            "s": h[0],
+            "B": 3,
+            "H": 4,
+            "k": 3,
+            "p": torch.tensor([2, 0]),
+            "keep": torch.tensor([0.0, 1, 1]).reshape(1, 3, 1),
+            "lengths": lengths,
+            "h_n": h_n,
+            "f": io.BytesIO(),
+            "outputs": nn.utils.rnn.pad_packed_sequence(packed)[0],
+            "same": lambda one, other: torch.allclose(one, other, atol=1e-5),
+        }
+
+    def test_it_has_every_law_in_the_order_of_the_module(self):
+        assert [name for name, *_ in one_page.LINES] == list(NAMES.values())
+
+    @pytest.mark.parametrize("law, words, line", one_page.LINES, ids=lambda text: text[:12])
+    def test_a_line_holds_for_pytorch(self, law, words, line):
+        exec(self.rewound(line), self.names())
+
+    BREAKS = {
+        "zero law": {"rnn": StartsFromOnes()},
+        "step law": {"s": torch.zeros(3, 4)},
+        "chunk law": {"rnn": StateOneStepLate()},
+        "row law": {"rnn": SubtractsTheBatchMean()},
+        "reset law": {"rnn": SubtractsTheBatchMean(), "keep": torch.zeros(1, 3, 1)},
+        "cut law": {"h": nn.Parameter(torch.tensor(float("nan")))},
+        "last-valid law": {"lengths": [7, 7, 7]},
+        "resume law": {"rnn": ScalesByTheNumberOfCalls()},
+    }
+
+    @pytest.mark.parametrize("law, words, line", one_page.LINES, ids=lambda text: text[:12])
+    def test_a_line_fails_where_its_law_is_broken(self, law, words, line):
+        with pytest.raises(AssertionError):
+            exec(self.rewound(line), {**self.names(), **self.BREAKS[law]})
+
+    def rewound(self, line):
+        """The names hold a file in memory where a reader would put a path."""
+        return line.replace("; assert", "; f.seek(0); assert")
+
+    def test_it_shows_itself_and_can_be_kept(self, tmp_path):
+        said = laws.card().save(tmp_path / "laws.html")
+        page = (tmp_path / "laws.html").read_text(encoding="utf-8")
+        assert str(tmp_path / "laws.html") in said
+        for text in (page, laws.card()._repr_html_()):
+            assert all(html.escape(part) in text for line in one_page.LINES for part in line)
+        assert all(part in repr(laws.card()) for line in one_page.LINES for part in line)

@@ -1,0 +1,83 @@
+"""A small class for the tests of grading: two lessons, three students whose work nbgrader itself can grade."""
+
+import json
+import re
+import shutil
+
+from nbgrader.api import Gradebook
+from support import ROOT, grade_id, read, source
+
+UNIT = "pipeline"
+ZERO, CELL = "02_zero_init", "03_cell_step"
+CLASS = {}
+
+
+def honest(work):
+    CLASS[work.__name__] = work
+    return work
+
+
+def released(root, lesson):
+    return read(root / "notebooks" / UNIT / f"{lesson}.ipynb")
+
+
+def right(root, lesson):
+    """A released notebook with the answers of its twin."""
+    notebook, twin = released(root, lesson), read(ROOT / "solutions" / UNIT / f"{lesson}.ipynb")
+    answers = {grade_id(cell): re.sub(r"^\s*### (BEGIN|END) SOLUTION\n?", "", source(cell), flags=re.MULTILINE) for cell in twin["cells"]}
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] = answers[grade_id(cell)]
+    return notebook
+
+
+def changed(notebook, name, text):
+    """The notebook with another answer in a solution cell."""
+    next(cell for cell in notebook["cells"] if grade_id(cell) == name)["source"] = text
+    return notebook
+
+
+NO_TRANSPOSE = "def rnn_step(x, h, W_ih, W_hh, b_ih, b_hh):\n    return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh + b_hh)"
+
+
+@honest
+def perfect(root):
+    return {lesson: right(root, lesson) for lesson in (ZERO, CELL)}
+
+
+@honest
+def blank(root):
+    return {lesson: released(root, lesson) for lesson in (ZERO, CELL)}
+
+
+@honest
+def partly(root):
+    """A known mistake, a misspelt name, a wrong letter; and a copied cell, a cell that raises, a lost check, a second lesson missing."""
+    notebook = changed(right(root, CELL), "rnn_step", NO_TRANSPOSE)
+    changed(notebook, "answer_1", 'answer_1 = "A"')
+    changed(notebook, "answer_2", "answer_too = 1")
+    notebook["cells"] = [cell for cell in notebook["cells"] if grade_id(cell) != "check_layer_step"]
+    notebook["cells"].insert(3, {"cell_type": "code", "id": "mine", "metadata": {}, "source": "1 / 0", "outputs": [], "execution_count": None})
+    notebook["cells"] += [dict(next(cell for cell in notebook["cells"] if grade_id(cell) == "rnn_step"), id="copy")]
+    return {CELL: notebook}
+
+
+def copy_of(start, target, students):
+    """A copy of the course in which these students have handed in their work."""
+    root = shutil.copytree(start, target, dirs_exist_ok=True)
+    for work in students:
+        folder = root / "submitted" / work.__name__ / UNIT
+        folder.mkdir(parents=True)
+        for lesson, notebook in work(root).items():
+            (folder / f"{lesson}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return root
+
+
+def scores(root):
+    """{(student, lesson): {cell: (score, needs a look)}} of the gradebook."""
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+        return {
+            (submission.student_id, notebook.name): {grade.name: (grade.score, grade.max_score, grade.needs_manual_grade) for grade in notebook.grades}
+            for submission in gradebook.assignment_submissions(UNIT)
+            for notebook in submission.notebooks
+        }
