@@ -12,7 +12,8 @@ from support import ROOT, read, run
 from waiting import LONG, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox runs on Linux")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+PATIENCE = {f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{kind}": f"{LONG}s" for kind in ("TCP", "CONNECT")}  # a busy machine may let a process stand for a minute
+ENVIRONMENT = {**os.environ, **PATIENCE, "PYTHONPATH": str(ROOT)}
 
 
 def program(name, *arguments, log):
@@ -27,16 +28,20 @@ def cluster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dask")
     about = folder / "scheduler.json"
     with open(folder / "log", "wb") as log:
-        scheduler = program("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(about), log=log)
-        until(lambda: about.exists() and about.read_text().endswith("}"), "the scheduler's address")
-        workers = [program("worker", "--scheduler-file", str(about), "--nthreads", "1", "--no-nanny", "--no-dashboard", log=log) for _ in range(2)]
-        address = read(about)["address"]
-        with Client(address, timeout=LONG, set_as_default=False) as client:
-            client.wait_for_workers(len(workers), timeout=LONG)
-        yield address, workers
-        for process in (*workers, scheduler):
-            process.kill()
-            process.wait()
+        started = [program("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(about), log=log)]
+        try:
+            until(lambda: about.exists() and about.read_text().endswith("}"), "the scheduler's address")
+            options = ("--scheduler-file", str(about), "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(folder))
+            workers = [program("worker", *options, log=log) for _ in range(2)]
+            started += workers
+            address = read(about)["address"]
+            with Client(address, timeout=LONG, set_as_default=False) as client:
+                client.wait_for_workers(len(workers), timeout=LONG)
+            yield address, workers
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
 
 
 def one(root):
