@@ -36,6 +36,8 @@ AHEAD = 6
 """How many jobs wait for each worker: enough that none is idle, few enough for the memory."""
 OUTPUTS = 20 * 2**20
 """How much all cells of a notebook may write, in characters of JSON."""
+HOW = {"limits", "confined", "prelude"}
+"""What a job says of the way it is run. All else is whose it is, and what was handed in."""
 ONE_AT_A_TIME = threading.Lock()
 OPEN = []
 """The sandbox of this process, if there is one."""
@@ -238,7 +240,7 @@ def seed_of(job):
     An answer is shown its cases, and may print them for whoever reads the feedback. So the seed is drawn from all that was handed in and
     that the answer can read, the files beside the notebook as well as its cells: who writes down what was seen has other cases the next time.
     """
-    return int(digest(job["seed"], job["student"], job["unit"], job["lesson"], job["cells"], job["files"])[:10], 16)
+    return int(digest({name: value for name, value in job.items() if name not in HOW})[:10], 16)
 
 
 def _examined(session, name, variable, seed):
