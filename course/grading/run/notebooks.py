@@ -38,6 +38,8 @@ JUDGING = 60
 """Seconds of the clock to judge all cases of one draw, or one question. It takes less than one."""
 LOOK, STARTS = 5, 300
 """Seconds between two looks at workers that give no result; and what a notebook takes at most besides its own time."""
+HOW = {"limits", "confined", "prelude"}
+"""What a job says of the way it is run. All else is whose it is, and what was handed in."""
 ONE_AT_A_TIME = threading.Lock()
 OPEN = []
 """The sandbox of this process, if there is one."""
@@ -279,7 +281,7 @@ def seed_of(job):
     An answer is shown its cases, and may print them for whoever reads the feedback. So the seed is drawn from all that was handed in and
     that the answer can read, the files beside the notebook as well as its cells: who writes down what was seen has other cases the next time.
     """
-    return int(digest(job["seed"], job["student"], job["unit"], job["lesson"], job["cells"], job["files"])[:10], 16)
+    return int(digest({name: value for name, value in job.items() if name not in HOW})[:10], 16)
 
 
 def _examined(session, name, variable, seed):
