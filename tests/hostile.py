@@ -576,3 +576,67 @@ def garbage_in_the_metadata(notebook, folder):
     for cell in notebook["cells"]:
         cell["metadata"]["tags"] = ["remove-cell", "skip-execution", "raises-exception"]
     return notebook
+
+
+# Sizes, depths and counts
+
+
+@_broken(says="holds more than")
+def two_MB_of_metadata(notebook, folder):
+    notebook["metadata"]["more"] = [{} for _ in range(700_000)]
+    return notebook
+
+
+@_broken(says="holds brackets in more than")
+def brackets_in_brackets(notebook, folder):
+    text = json.dumps({**notebook, "metadata": {"more": None}}).replace('{"more": null}', '{"more": ' + "[" * 5000 + "]" * 5000 + "}")
+    (folder / f"{LESSON}.ipynb").write_text(text)
+
+
+@_broken(says="without its outputs")
+def thirty_MB_of_text(notebook, folder):
+    notebook["cells"].append({"cell_type": "markdown", "id": "long", "metadata": {}, "source": "x" * 30 * 2**20})
+    return notebook
+
+
+@_broken(())
+def thirty_MB_of_outputs(notebook, folder):
+    """That is honest work with many pictures: outputs are made anew."""
+    cell = _cell("pictures", "")
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["x" * 1000] * 30_000}, {"output_type": "of no kind"}]
+    notebook["cells"].append(cell)
+    return notebook
+
+
+@_broken(())
+def folders_in_folders(notebook, folder):
+    (folder / "/".join("d" * 60)).mkdir(parents=True)
+    return notebook
+
+
+@_broken(())
+def a_timestamp_of_a_megabyte(notebook, folder):
+    (folder / "timestamp.txt").write_text("1" * 2**20)
+    return notebook
+
+
+@_broken(())
+def a_folder_called_timestamp(notebook, folder):
+    (folder / "timestamp.txt").mkdir()
+    (folder / "timestamp.txt" / "x").write_text("x")
+    return notebook
+
+
+@_broken(())
+def words_of_nbgraders(notebook, folder):
+    notebook["cells"].append(_cell("words", "### BEGIN HIDDEN TESTS"))
+    return notebook
+
+
+_answer("outputs_without_end", f"from IPython.display import display\nfor n in range(20000): display(n)\n{HEAD}{RIGHT}", costs=())
+_answer("a_tensor_of_many_axes", f"{HEAD}    return torch.zeros((1,) * 60)\n")
+_answer(
+    "locks_the_system",
+    f"import fcntl\nfile = open('/usr/bin/env', 'rb')\nfcntl.flock(file, fcntl.LOCK_EX)\nfcntl.lockf(file, fcntl.LOCK_SH)\n{HEAD}{RIGHT}",
+    costs=(),
+)
