@@ -25,8 +25,10 @@ what you get:
   gradebook.db, autograded/STUDENT/UNIT/             written by nbgrader, one student at a time
   .course_grade/                                     what has been run already. Killed in the middle? Run it again and it
                                                      goes on where it was. You may delete it: then everything runs again
-What cannot be read (damaged, misnamed, a link, too large) gets no points, and the reason is in the table and in the
-student's feedback. A cell that takes too long, too much memory or ends its process costs its own exercise only.
+Whatever lies in submitted/ is graded, is in the table with its reason, or is named as no submission. What cannot be
+read (damaged, misnamed, a link, too large, too deep) gets no points, and the reason is in the student's feedback too.
+A cell that takes too long, too much memory or ends its process costs its own exercise only; so does an answer that
+takes the judge more than a minute. What is kept of a cell: 1,000 outputs, 1 MB; of a notebook 3,000, and 20 MB.
 A notebook that is graded starts no programs (!pip install ... prints a note instead) and does not see the other
 notebooks of the same student. A class of more than forty is told in a few lines: --all names everybody.
 

@@ -58,8 +58,13 @@ def a_notebook_that_may_not_be_read(folder, notebook):
 @odd("ada ", note="begins or ends with a space")
 @odd("a[1]", note="no feedback page")
 @odd("a*", note="no feedback page")
-@odd("ünï'cödé & <b>")
+@odd("ünï'cödé & so on")
 def only_a_name(folder, notebook):
+    pass
+
+
+@odd("a <b>", lost="may not have < >")
+def markup_in_a_name(folder, notebook):
     pass
 
 

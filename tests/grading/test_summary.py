@@ -39,6 +39,7 @@ def round_of(*students):
         unit="pipeline",
         lessons=CALLS,
         ran=3,
+        others={},
         work={work.student: work for work, _ in students},
         grades={work.student: grades for work, grades in students},
     )

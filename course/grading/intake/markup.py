@@ -353,7 +353,7 @@ def as_text(source):
 
 def in_words(text):
     """Text that may stand within a sentence of Markdown, and shows there as it is."""
-    return re.sub(r"([\\`*_\[\]()#+!|~$^-])", r"\\\1", entities.escape(text, quote=False))
+    return re.sub(r"([\\`*_\[\]()#+!|~$^:@-])", r"\\\1", entities.escape(text, quote=False))
 
 
 def tex(text):
