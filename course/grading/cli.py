@@ -109,7 +109,7 @@ def _grade(options):
     show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
     if options.json:
         try:
-            _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII: names of students are as they are, and - is a terminal
+            _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII, since - may be a terminal
         except OSError as error:
             print(f"the results could not be written to {options.json}: {error.strerror}. The grades are in the gradebook", file=sys.stderr)
             return 2

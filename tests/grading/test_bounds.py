@@ -121,7 +121,7 @@ def test_what_ends_the_reader_is_one_students_reason(reading, number, words):
 
 def test_memory_for_reading_is_bounded():
     """In a process of its own, which gives itself the reader's limits."""
-    code = f"from course.grading.intake import reader as r; r._limit_memory(); print(r._answered(bytearray, [{reader.MEMORY}]))"
+    code = f"from course.grading.intake import reader as r; r._limit_memory(); print(r._answered(bytearray, [{2 * reader.MEMORY}]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert "GB of memory to read" in done.stdout, done.stderr
 

@@ -137,7 +137,7 @@ def test_files_are_named_as_seen_from_the_folder_of_the_command(course):
 def test_json_on_a_terminal_is_no_command_to_it(course, capsys):
     assert cli.main(["grade", "pipeline", "--json", "-"]) == 0
     written = capsys.readouterr().out
-    assert "d\x1b[2J\x9b2J" in json.loads(written)["students"] and written.isascii() and "\x1b" not in written
+    assert r"d\x1b[2J\x9b2J" in json.loads(written)["students"] and written.isascii() and "\x1b" not in written
 
 
 @pytest.mark.parametrize("options, named", [([], False), (["--all"], True)])
