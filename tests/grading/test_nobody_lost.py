@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from small_class import CELL, UNIT, copy_of, ordinary, perfect, right, scores
-from support import nbgrader, read
+from support import nbgrader, read, source
 
 from course.grading.intake import submissions, timestamp
 from course.grading.intake.submissions import find_students, shown
@@ -190,7 +190,7 @@ def test_what_else_lies_in_submitted_is_told(graded):
 
 def test_the_placeholder_shows_a_name_and_does_not_run_it(graded):
     notebook = read(graded[0] / "autograded" / "live_name" / UNIT / f"{CELL}.ipynb")
-    assert "<img" not in notebook["cells"][0]["source"] and "&lt;img" in notebook["cells"][0]["source"]
+    assert "<img" not in source(notebook["cells"][0]) and "&lt;img" in source(notebook["cells"][0])
 
 
 def test_nothing_deep_is_left_and_a_second_run_has_nothing_to_do(graded):
