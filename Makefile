@@ -9,8 +9,8 @@ UNIT ?= pipeline
 # What to test, and options for pytest: make test TESTS=tests/test_setup.py PYTEST_ARGS=-v
 TESTS ?= tests solutions
 PYTEST_ARGS ?=
-# How many tests run at the same time. A file stays with one worker, so that its server and its class are started once.
-WORKERS ?= logical
+# How many files of tests run at the same time: more than there are cores, since many tests wait for a browser, a server or a limit of time.
+WORKERS ?= 3
 # Which benchmarks, and their options: make bench BENCH=grading BENCH_ARGS="--submissions 20 --growth"
 BENCH ?= explorers grading
 BENCH_ARGS ?=

@@ -19,6 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 from small_class import CELL, NO_TRANSPOSE, UNIT, changed, copy_of, perfect, right, scores
 from support import nbgrader, run
 
+pytestmark = pytest.mark.long
 NAMES = {name for name, _, _ in ALL}
 STUDENTS = {f"attacker_{number}": ALL[number::4] for number in range(4)}
 IN_A_NAME = "<img src=x: onerror=(self.said=self.said||[]).push(1)>"

@@ -16,7 +16,7 @@ from small_class import right
 from support import ROOT, nbgrader, read
 from waiting import Family
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox runs on Linux")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox runs on Linux")]
 UNIT = "pipeline"
 SEED = "314159265358"
 POINTS = {"check_rnn_step": 4, "check_layer_step": 3, "quiz_1": 1, "quiz_2": 1}

@@ -15,6 +15,7 @@ from small_class import CELL, UNIT, blank, copy_of, partly, perfect, scores
 from support import ROOT, read, run
 from waiting import LONG, Family
 
+pytestmark = pytest.mark.long
 RANDOM = random.Random(20261122)
 TRIES = 8
 

@@ -24,7 +24,7 @@ from course.grading.run.journal import Journal
 from course.grading.sandbox import Sandbox, SandboxMissing
 from course.grading.trouble import in_words
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox runs on Linux")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox runs on Linux")]
 
 
 def one_lesson(root):
