@@ -72,6 +72,7 @@ def three(root):
 CLASS, TRIES = [perfect, blank, partly, one, two, three], 5
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_mid_run_costs_nobody_anything(start, cluster, tmp_path):  # noqa: F811
     address, workers = cluster
     for number in range(TRIES):
@@ -123,6 +124,7 @@ def certificates(tmp_path_factory):
     return tuple(str(folder / name) for name in ("ca.pem", "node.pem", "node.key"))
 
 
+@pytest.mark.long
 def test_behind_tls_a_class_is_graded_and_nobody_else_gets_in(start, certificates, tmp_path):
     authority, certificate, key = certificates
     security = Security(tls_ca_file=authority, tls_client_cert=certificate, tls_client_key=key, require_encryption=True)

@@ -32,7 +32,8 @@ def test_run_all_goes_to_the_end_of_a_blank_lesson_and_pictures_have_alt_text(la
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     open_notebook(page, address, LESSON, "JupyterLab")
     run_all_cells(page)
-    page.wait_for_selector('.jp-OutputArea img[alt*="Step 2"]', timeout=WAIT)
+    # Lab lays out what is in sight alone, and where that is depends on how fast the cells ran: so not "visible", but there and drawn.
+    page.wait_for_function("""() => [...document.querySelectorAll('.jp-OutputArea img[alt*="Step 2"]')].some(i => i.naturalWidth > 100)""", timeout=WAIT)
     alts = page.eval_on_selector_all(".jp-OutputArea img", "images => images.map(i => [i.alt, i.naturalWidth])")
     assert alts and all(len(alt) > 30 and width > 100 for alt, width in alts)
 
