@@ -111,7 +111,16 @@ def open_notebook(page, address, notebook, application):
     """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". Waits for its kernel."""
     page.goto(f"{address.removesuffix('/lab')}/{PLACES[application]}/{notebook}?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT)
-    page.wait_for_selector('.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]', timeout=WAIT)
+    page.wait_for_selector(IDLE, timeout=WAIT)
+
+
+IDLE = '.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]'
+SETTLED = 5_000
+HAS_RUN = """() => {
+  const prompts = [...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].map(prompt => prompt.textContent);
+  return prompts.some(text => /\\d/.test(text)) ? 'ran' : !prompts.some(text => text.includes('*')) && 'forgotten';
+}"""
+"""A cell has its number; or none waits any more, as when the kernel was connected once again after it was asked."""
 
 
 def run_all_cells(page):
@@ -121,10 +130,13 @@ def run_all_cells(page):
         for question in page.locator("dialog.jp-Dialog").all():
             said.append(question.text_content())
             question.locator(".jp-mod-accept").click()
+            page.wait_for_timeout(SETTLED)  # a kernel that is chosen takes the place of the one before: what is run meanwhile runs in both
+            page.wait_for_selector(IDLE, timeout=WAIT)
         with contextlib.suppress(TimeoutError):
             choose(page, "Run", "Run All Cells", timeout=15_000)
             page.wait_for_selector('.jp-Notebook .jp-InputPrompt:not(:text-is("[ ]:"))', timeout=15_000)
-            return
+            if page.wait_for_function(HAS_RUN, timeout=WAIT).json_value() == "ran":
+                return
     raise RuntimeError(f"Run All Cells runs nothing; the page asked: {said}")
 
 
