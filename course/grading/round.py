@@ -15,7 +15,6 @@ from nbgrader.utils import find_all_files
 from sqlalchemy.exc import SQLAlchemyError
 
 from .intake import shared, tidy
-from .intake.clean import UnsafeId, check_id
 from .intake.reader import Gone, Reader, nbgraders_settings
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
@@ -234,13 +233,10 @@ class Round:
             self._give_up(self.work[student], reason, finished)
         for student, folder in self.folders.items():
             try:
-                check_id(student)
                 work = self.work[student] = self._prepare(student, folder)
             except Exception as error:  # whatever it is, it stops nobody else
                 work = self.work[student] = Work(student)
-                self._give_up(
-                    work, f"{error}" if isinstance(error, (Gone, UnsafeId)) else f"it could not be prepared: {type(error).__name__}: {error}", finished
-                )
+                self._give_up(work, f"{error}" if isinstance(error, Gone) else f"it could not be prepared: {type(error).__name__}: {error}", finished)
                 continue
             beside = self._beside(work)
             jobs = {lesson: self._job(work, lesson, beside) for lesson in work.notebooks if lesson not in work.reasons}

@@ -12,7 +12,7 @@ import re
 import stat
 from dataclasses import dataclass, field
 
-from . import timestamp
+from . import clean, timestamp
 from .unit import GradeError
 
 NOTEBOOK = 50 * 2**20
@@ -108,12 +108,14 @@ def _sort_in(found, student, path, top, name, inside):
 
 
 def _wrong_name(student):
-    """Why nbgrader cannot keep a student of this name, or ""."""
+    """Why nbgrader cannot keep a student of this name, or its pages cannot show it; or ""."""
     if not _is_text(student):
         return "its name is not text in UTF-8"
     if "\n" in student:
         return "its name goes over more than one line"
-    return "its name begins with a dot, and nbgrader looks at no such folder" if student.startswith(".") else ""
+    if student.startswith("."):
+        return "its name begins with a dot, and nbgrader looks at no such folder"
+    return clean.wrong_id(student)
 
 
 def odd_name(student):
