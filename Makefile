@@ -29,7 +29,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(SAME_RESULTS
 
 PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help lab teach notebooks bundle test test-long lint pictures bench python
+.PHONY: help lab teach notebooks bundle test test-long lint pictures bench ready python
 
 help:  ## list these commands
 	@echo "Hidden State: learn how a recurrent network remembers."
@@ -52,15 +52,10 @@ bundle: python  ## make the zip that students receive, without solutions and ans
 	@$(START) setup teach
 	$(RUN) -m course.build bundle $(UNIT)
 
-test: python lint  ## prove that every notebook runs and every grade is right (options: TESTS=tests/checks PYTEST_ARGS=-x)
-	@$(START) browser
-	@$(START) sandbox
+test: lint ready  ## prove that every notebook runs and every grade is right (options: TESTS=tests/checks PYTEST_ARGS=-x)
 	$(PYTEST) $(TESTS) -m "not long" $(PYTEST_ARGS)
 
-test-long: python  ## the rest: right answers on 25 draws, a second kernel of numbers, the plain view of a lesson, fuzzing
-	@$(START) setup test
-	@$(START) browser
-	@$(START) sandbox
+test-long: ready  ## the rest: right answers on 25 draws, a second kernel of numbers, the plain view of a lesson, fuzzing
 	$(PYTEST) $(TESTS) -m long $(PYTEST_ARGS)
 
 lint: python  ## look at the form of the code, with ruff
@@ -73,11 +68,14 @@ pictures: python  ## take the pictures of the README and of the lessons again, i
 	@$(START) browser
 	PYTHONPATH=tests $(RUN) tools/take_pictures.py
 
-bench: python  ## measure how fast explorers follow a hand, and how fast a class is graded (options: BENCH=grading BENCH_ARGS=--help)
+bench: ready  ## measure how fast explorers follow a hand, and how fast a class is graded (options: BENCH=grading BENCH_ARGS=--help)
+	for each in $(BENCH); do PYTHONPATH=tests $(RUN) bench/$$each.py $(BENCH_ARGS) || exit 1; done
+
+# All that the tests need: packages, a browser, a sandbox.
+ready: python
 	@$(START) setup test
 	@$(START) browser
 	@$(START) sandbox
-	for each in $(BENCH); do PYTHONPATH=tests $(RUN) bench/$$each.py $(BENCH_ARGS) || exit 1; done
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -27,8 +27,7 @@ def examine(exercise, answer, seed):
     finding = before_playing(exercise, answer, cases)
     if finding:
         return Verdict(name, cases, finding)
-    with torch.enable_grad():
-        results = _play_until_stopped(exercise, answer, cases)
+    results = list(play_until_stopped(exercise, answer, cases))
     return Verdict(name, cases, verdict_on(exercise, cases, results), results[0].printed)
 
 
@@ -37,14 +36,14 @@ def name_of(exercise):
     return exercise.__name__.rsplit(".", 1)[-1]
 
 
-def _play_until_stopped(module, answer, cases):
-    """The results of all cases, or of the first ones: an answer that once had to be stopped is not waited for again."""
-    results = []
+def play_until_stopped(module, answer, cases):
+    """The results of all cases one after the other, or of the first ones: an answer that once had to be stopped is not waited for again."""
     for case in cases:
-        results.append(module.play(answer, case))
-        if results[-1].was_stopped:
-            break
-    return results
+        with torch.enable_grad():
+            result = module.play(answer, case)
+        yield result
+        if result.was_stopped:
+            return
 
 
 def untouched(module, case):

@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import find_all_files
 from sqlalchemy.exc import SQLAlchemyError
 
-from .intake import shared, tidy
+from . import gradebook, removal
 from .intake.reader import Gone, Reader, nbgraders_settings
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
@@ -116,7 +116,7 @@ class Round:
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
             raise GradeError(of_an_error(error) if isinstance(error, OSError) else in_words(error)) from error
         finally:
-            tidy.remove(self.folder / COPY)
+            removal.remove(self.folder / COPY)
 
     def _begin(self):
         _check_name(self.unit)
@@ -154,11 +154,11 @@ class Round:
     def _order(self):
         """Tell the reader what it needs to know."""
         copy = self.folder / COPY
-        tidy.remove(copy)
+        removal.remove(copy)
         self.reader.order = {
             "root": str(self.root),
             "unit": self.unit,
-            "db_url": shared.copied(self.book.course.db_url, copy),
+            "db_url": gradebook.copied(self.book.course.db_url, copy),
             "lessons": [*self.lessons],
             "ignore": [*self.book.course.ignore],
             "levels": self.levels,

@@ -2,14 +2,13 @@
 
 import ast
 import re
-from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
 import yaml
+from support import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted(ROOT.glob("solutions/*/00_start.md"))
 SOURCES = sorted(set(ROOT.glob("solutions/*/*.md")) - set(PAGES))
 SECTIONS = ["Goal", "Predict", "Look", "Inspect", "Trace", "Build", "Break", "Quiz", "Remember"]

@@ -8,7 +8,7 @@ import pytest
 from small_class import CELL, UNIT, ZERO
 from support import ROOT, nbgrader
 
-from course.grading.intake import tidy
+from course.grading import removal
 
 
 @pytest.fixture(scope="module")
@@ -27,4 +27,4 @@ def deep_folder():
     """A new folder that is removed however deep it has become: pytest's own is not."""
     folder = Path(tempfile.mkdtemp(prefix="test-of-hidden-state-"))
     yield folder
-    tidy.remove(folder)
+    removal.remove(folder)

@@ -15,7 +15,8 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from small_class import CELL, NO_TRANSPOSE, UNIT, copy_of, perfect
 from support import ROOT
 
-from course.grading.intake import markup, reader, sanitise, tidy
+from course.grading import removal
+from course.grading.intake import markup, reader, sanitise
 from course.grading.intake.submissions import Unreadable
 from course.grading.run import clock, notebooks
 from course.grading.sandbox import Limits, Sandbox, cgroup
@@ -143,15 +144,15 @@ def test_folders_of_any_depth_are_removed(tmp_path):
     os.close(handle)
     (tmp_path / "kept").write_text("kept")
     os.symlink(tmp_path / "kept", tmp_path / "top" / "link")
-    tidy.remove(place)
+    removal.remove(place)
     assert not os.path.lexists(top) and (tmp_path / "kept").exists()
 
 
 def test_what_is_left_of_a_run_before_is_out_of_the_way(tmp_path):
     (tmp_path / "staged" / "ada").mkdir(parents=True)
     (tmp_path / ".aside-1" / "x").mkdir(parents=True)
-    tidy.put_aside(tmp_path / "staged")
-    tidy.put_aside(tmp_path / "staged")
+    removal.put_aside(tmp_path / "staged")
+    removal.put_aside(tmp_path / "staged")
     assert not list(tmp_path.iterdir())
 
 

@@ -45,7 +45,7 @@ def broken(course, tmp_path, monkeypatch):
     """A copy of it to break, in which we are."""
     root = copy_of(course, tmp_path / "broken", [])
     monkeypatch.chdir(root)
-    monkeypatch.setattr("course.grading.intake.shared.WAIT", 0.1)
+    monkeypatch.setattr("course.grading.gradebook.WAIT", 0.1)
     return root
 
 
@@ -103,7 +103,7 @@ def test_what_nbgrader_says_of_the_disk_is_the_disks(broken):
 
 @pytest.mark.parametrize("make", [lambda place: place.write_text(""), lambda place: place.symlink_to("nowhere")])
 def test_a_file_in_the_place_of_the_journal(broken, capsys, make):
-    journal.tidy.remove(broken / ".course_grade")
+    journal.removal.remove(broken / ".course_grade")
     make(broken / ".course_grade")
     assert ".course_grade cannot be used" in told(capsys) or "you may delete it" in capsys.readouterr().err
 

@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+from support import ROOT
 from waiting import LONG, Family, is_running, until
 
 from course import exercises
@@ -24,7 +24,6 @@ from course.grading.sandbox import Limits, Lost, Missing, NotPlain, Sandbox, San
 from course.learner.quiz import my_numbers
 
 torch.set_num_threads(1)
-ROOT = Path(__file__).parents[2]
 LIMITS = Limits(cell_seconds=LONG, play_seconds=LONG, total_seconds=2 * LONG, memory=3 * 2**30, files=8 * 2**20)
 SOON = replace(LIMITS, cell_seconds=2, play_seconds=2)
 """For what never ends by itself; all else has the time that a busy machine needs."""

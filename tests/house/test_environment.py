@@ -4,14 +4,12 @@ import ast
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-
-ROOT = Path(__file__).parents[2]
+from support import ROOT
 
 # The packages that have another name on conda-forge.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}

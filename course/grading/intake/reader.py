@@ -16,7 +16,8 @@ import nbformat
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.coursedir import CourseDirectory
 
-from . import shared
+from course.grading import gradebook
+
 from .sanitise import Sanitiser
 from .submissions import Unreadable, read_submission
 
@@ -151,7 +152,7 @@ class Answers:
 
     def __enter__(self):
         config = nbgraders_settings()
-        self.gradebook = shared.opened(self.db_url, CourseDirectory(config=config).course_id)
+        self.gradebook = gradebook.opened(self.db_url, CourseDirectory(config=config).course_id)
         self.gradebook.__enter__()
         self.sanitiser = Sanitiser(config, self.db_url, self.unit)
         return self

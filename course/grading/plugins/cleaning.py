@@ -6,15 +6,14 @@ from jinja2 import pass_context
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from course.grading.intake import clean, markup
+from course.laws.one_page import STYLE
 
 NAMES = ("student", "last_name", "first_name", "notebook_path", "notebook_id", "assignment_id")
-LAWS = "<style>.hidden-state-laws td:last-child {font-family: monospace}</style>"
-"""The rule that course.laws.one_page gives its table: the one style element of which we know that it is ours."""
 
 
 def _in_its_place(page):
-    """HTML that draws nothing outside of its cell, whatever its styles say."""
-    rule = LAWS if "hidden-state-laws" in page else ""
+    """HTML that draws nothing outside of its cell, whatever its styles say. The card of laws gets back its style element, the one of which we know that it is ours."""
+    rule = STYLE if "hidden-state-laws" in page else ""
     return f'<div style="contain:layout paint;overflow:auto">{rule}{page}</div>' if rule or " style=" in page else page
 
 

@@ -15,7 +15,8 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from sqlalchemy.exc import SAWarning
 from traitlets import Dict, Unicode
 
-from course.grading.intake import clean, shared, tidy
+from course.grading import gradebook, removal
+from course.grading.intake import clean
 from course.grading.intake.sanitise import Notes
 from course.grading.plugins.cleaning import CleanNotebook
 
@@ -48,7 +49,7 @@ class Recorder(Autograde):
         try:
             return super().init_destination(assignment_id, student_id)
         except (OSError, RecursionError):
-            tidy.remove(self._format_dest(assignment_id, student_id))
+            removal.remove(self._format_dest(assignment_id, student_id))
             return super().init_destination(assignment_id, student_id)
 
     def init_assignment(self, assignment_id, student_id):
@@ -77,7 +78,7 @@ class Book:
     def __init__(self, config, unit, folder):
         """folder: where submissions are laid out for nbgrader to read; whatever is in there is put aside."""
         self.unit, self.stage = unit, Path(folder)
-        tidy.put_aside(self.stage)
+        removal.put_aside(self.stage)
         root = Path(config.CourseDirectory.root)
         own = copy.deepcopy(config)
         own.CourseDirectory.submitted_directory, own.CourseDirectory.assignment_id = os.path.relpath(self.stage, root), unit
@@ -99,7 +100,7 @@ class Book:
                 warnings.simplefilter("ignore", SAWarning)  # on how nbgrader makes a submission
                 self._convert(student)
         finally:
-            tidy.put_aside(self.stage)
+            removal.put_aside(self.stage)
 
     def _lay_out(self, folder, notebooks, files):
         for place, data in clean.files(files).items():
@@ -126,7 +127,7 @@ class Book:
     @contextlib.contextmanager
     def opened(self):
         """While inside, all of nbgrader shares one open gradebook."""
-        with shared.opened(self.course.db_url, self.course.course_id) as self.gradebook:
+        with gradebook.opened(self.course.db_url, self.course.course_id) as self.gradebook:
             yield
 
     @contextlib.contextmanager

@@ -14,7 +14,7 @@ import numpy
 import torch
 
 from course import exercises
-from course.grading.intake import tidy
+from course.grading import removal
 
 GRADING = Path(__file__).parents[1]
 COURSE = GRADING.parent
@@ -46,10 +46,10 @@ class Journal:
             with open(handle, "w", encoding="utf-8") as file:
                 json.dump({"digest": digest(value), "value": value}, file)
             if self._file(key).is_dir():  # of whatever origin: it is no entry
-                tidy.remove(self._file(key))
+                removal.remove(self._file(key))
             os.replace(new, self._file(key))
         except BaseException:
-            tidy.remove(new)
+            removal.remove(new)
             raise
 
     def forget_all_but(self, keys):
@@ -57,7 +57,7 @@ class Journal:
         wanted = {self._file(key) for key in keys}
         for file in self.folder.iterdir():
             if file not in wanted or file.is_dir():
-                tidy.remove(file)
+                removal.remove(file)
 
     def _file(self, key):
         return self.folder / f"{key}.json"

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 
 from course.checks.play import SECONDS
-from course.grading.intake import tidy
+from course.grading import removal
 
 from . import cgroup, start, trust, wire
 from .start import SandboxMissing
@@ -138,7 +138,7 @@ class Sandbox:
             self.group.close()
         log = self.folder / "log"
         words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-        tidy.remove(self.folder)
+        removal.remove(self.folder)
         self.mark.close()
         self.process = self.control = None
         return words, ended
@@ -216,7 +216,7 @@ class Session:
             with contextlib.suppress(Lost):
                 self.sandbox.ask(b"k", self.pid)
         if self.folder and not self.sandbox.confined:
-            tidy.remove(self.folder)
+            removal.remove(self.folder)
 
     def run(self, source):
         """Execute one code cell. A cell that takes too long is interrupted; its error is a TimeLimit. Raises Lost."""

@@ -15,7 +15,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from course.grading.intake import tidy
+from course.grading import removal
 
 from . import cgroup
 
@@ -100,7 +100,7 @@ def new_folder():
             if time.time() - left.stat().st_mtime > A_WHILE:
                 with open(left, "r+b") as mark:
                     fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    tidy.remove(left.parent)
+                    removal.remove(left.parent)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     mark = open(folder / MARK, "wb")
     fcntl.flock(mark, fcntl.LOCK_EX)

@@ -6,8 +6,6 @@ Runs inside the sandbox, before any student's code. The judge outside has a cour
 import sys
 import types
 
-import torch
-
 import course
 from course import checks, exercises, explore
 from course.checks import examine, oracles
@@ -18,7 +16,7 @@ from course.learner import pipeline, quiz
 
 KEPT = ("play", "shipped", "HINTS", "TAKES")
 """What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
-JUDGING = ("verdict_on", "likely_cause", "_is_shipped", "_same_result", "_play_until_stopped", "_stopped", "untouched")
+JUDGING = ("verdict_on", "likely_cause", "_is_shipped", "_same_result", "_stopped", "untouched")
 stripped = {}
 """{name: the module of an exercise, of which only playing is left}"""
 
@@ -86,10 +84,5 @@ def before_playing(exercise, answer, all_args):
 
 
 def play(exercise, answer, all_args):
-    """The results as dicts, one after the other, up to one that had to be stopped: as `checks.examine` has them. What changed is found out outside."""
-    for args in all_args:
-        with torch.enable_grad():
-            result = stripped[exercise].play(answer, Case("", args))
-        yield sent(result)
-        if result.was_stopped:
-            return
+    """The results as dicts, one after the other, as `checks.examine` has them. What changed is found out outside."""
+    return map(sent, examine.play_until_stopped(stripped[exercise], answer, [Case("", args) for args in all_args]))
