@@ -1,0 +1,11 @@
+"""What the course's network reads and what is said of it: one bee, five sensors, three places. The same names on every page.
+
+A bee has come home and dances. Ten glances at her are ten time steps; at each, five sensors give a number. Three places have
+flowers, and the network says to which of them she points.
+"""
+
+FEATURES = ("east", "north", "buzz", "scent", "call")
+"""east, north: where she points; buzz, scent: tell nothing of the place; call: a sister asks "where?"."""
+
+CLASSES = ("clover", "linden", "heather")
+"""Clover lies to the east (0°), linden to the north-west (120°), heather to the south-west (240°)."""
