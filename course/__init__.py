@@ -9,7 +9,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["explore", "laws", "pictures"],
     submod_attrs={
         "learner.check": ["check"],
+        "learner.discuss": ["discuss"],
         "learner.hints": ["hint"],
+        "learner.look": ["look"],
         "learner.pipeline": ["run_pipeline"],
         "learner.progress": ["my_course", "my_progress", "my_unit"],
         "learner.quiz": ["my_numbers", "quiz"],

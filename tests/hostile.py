@@ -289,10 +289,16 @@ def _opens(name, code):
     _add(name, change, {FIRST})
 
 
-_TRIES = f"answer_1 = next(a for a in 'ABCD' if (quiz._card(question['variants'][0], '{LESSON}', 1, a) or (0,))[0])"
-_opens("opens_the_quiz", f"question = quiz._question('{LESSON}', 1)\n{_TRIES}")
-_opens("opens_a_fresh_quiz", f"import importlib\nquiz = importlib.reload(quiz)\nquestion = quiz._question('{LESSON}', 1)\n{_TRIES}")
-_opens("reads_the_sealed_answers", f"import json\nprint('LOOT', json.load(open(quiz.SEALED))['{LESSON}']['1']['variants'][0]['cards'])")
+_TRIES = f"answer_1 = next(a for a in 'ABCD' if (sealed.card(question['variants'][0], '{LESSON}', 1, a) or (0,))[0])"
+_opens("opens_the_quiz", f"from course.learner import sealed\nquestion = sealed.question('{LESSON}', 1)\n{_TRIES}")
+_opens(
+    "opens_a_fresh_quiz",
+    f"import importlib\nfrom course.learner import sealed\nsealed = importlib.reload(sealed)\nquestion = sealed.question('{LESSON}', 1)\n{_TRIES}",
+)
+_opens(
+    "reads_the_sealed_answers",
+    f"import json\nfrom course.learner import sealed\nprint('LOOT', json.load(open(sealed.SEALED))['{LESSON}']['1']['variants'][0]['cards'])",
+)
 
 
 # To reach what is others'

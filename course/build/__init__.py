@@ -1,7 +1,7 @@
 """From the lessons' sources to everything that is made of them: `python -m course.build notebooks` and `… bundle`.
 
-solutions/<unit>/<lesson>.md     what you edit
-  -> course/learner/lessons.json, quiz.json and the lesson table in README.md
+solutions/<unit>/<lesson>.md     what you edit, with quiz.yml and discuss.yml beside it
+  -> course/learner/lessons.json, quiz.json, discussions.json and the lesson table in README.md
   -> solutions/<unit>/<lesson>.ipynb     the same lesson, executed
   -> notebooks/<unit>/<lesson>.ipynb     what a student opens, made by nbgrader
   -> dist/hidden-state-<unit>-<digest>.zip     what a student receives

@@ -1,16 +1,18 @@
 """quiz.yml, as an instructor writes it, turned into questions with all their variants.
 
-A question with letters has an `answer` and says `why` for each option. A question for a number or a shape has a `kind`;
+Under a lesson's name stand its questions by number, what its Predict asks (`predict`) and what its explorers ask (`look 1`).
+A question with letters has an `answer` and says `why` for each option. A question for a number, a shape, a set or an order has a `kind`;
 its `answer` and the known mistakes under `wrong` are Python expressions in the names under `given`, each of which lists
 the numbers that may be drawn for a student. The first of each make the default variant. `digits`: how many decimal
-places count; `otherwise`: what to say of an answer that is none of the known mistakes. Explanations may hold {name}.
+places count; `also`: other right answers; `otherwise`: what to say of an answer that is none of the known mistakes.
+Explanations may hold {name}.
 """
 
 import itertools
 import math
 import random
 
-from course.learner.quiz import canonical
+from course.learner.sealed import ANY, canonical
 
 MOST = 40
 """Variants of one question. They are drawn from all combinations of its numbers."""
@@ -24,13 +26,13 @@ class QuestionError(ValueError):
 
 
 def expand(question):
-    """One entry of quiz.yml -> {"kind", "digits", "otherwise", "variants": [{"given", "answer", "why"}]}, as `quiz.seal` takes it.
+    """One entry of quiz.yml -> {"kind", "digits", "otherwise", "variants": [{"given", "answers", "why"}]}, as `sealed.seal` takes it.
 
     Raises QuestionError where an expression cannot be worked out or too few combinations of numbers are clear of mistakes.
     """
     kind, digits = question.get("kind", "letter"), question.get("digits", 0)
     if kind == "letter":
-        variants = [{"given": {}, "answer": question["answer"], "why": question["why"]}]
+        variants = [{"given": {}, "answers": [question["answer"]], "why": question["why"]}]
     else:
         variants = [variant for given in _combinations(question.get("given", {})) if (variant := _variant(question, kind, digits, given))]
         if len(variants) < (2 if question.get("given") else 1):
@@ -51,8 +53,19 @@ def _variant(question, kind, digits, given):
     mistakes = {_worked_out(text, kind, digits, given)[0]: why for text, why in question.get("wrong", {}).items()}
     if not clear or answer in mistakes:
         return None
-    why = {answer: question["why"], **mistakes}
-    return {"given": given, "answer": answer, "why": {text: each.format(**given) for text, each in why.items()}}
+    answers = [answer, *(_worked_out(text, kind, digits, given)[0] for text in question.get("also", ()))]
+    why = {**dict.fromkeys(answers, question["why"]), **mistakes}
+    return {"given": given, "answers": answers, "why": {text: each.format(**given) for text, each in why.items()}}
+
+
+def with_truth(question):
+    """A question whose right answer is told to anybody who has guessed: its card opens for any answer."""
+    return {**question, "variants": [_with_truth(variant) for variant in question["variants"]]}
+
+
+def _with_truth(variant):
+    answer = variant["answers"][0]
+    return {**variant, "why": {**variant["why"], ANY: f"It is {answer}. {variant['why'][answer]}"}}
 
 
 def _worked_out(expression, kind, digits, given):
@@ -64,4 +77,4 @@ def _worked_out(expression, kind, digits, given):
     text = canonical(value, kind, digits)
     if text is None:
         raise QuestionError(f"{expression!r} gives {value!r}, which is no {kind}")
-    return text, kind == "shape" or abs(value * 10**digits % 1 - 0.5) > CLEAR
+    return text, kind != "number" or abs(value * 10**digits % 1 - 0.5) > CLEAR

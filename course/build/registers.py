@@ -1,13 +1,13 @@
-"""What the course itself reads of its lessons: lessons.json, the sealed quiz.json, and the table in the README."""
+"""What the course itself reads of its lessons: lessons.json, the sealed quiz.json and discussions.json, and the table in the README."""
 
 import ast
 import re
 
 import yaml
 
-from course.learner.quiz import seal
+from course.learner.sealed import seal, seal_text
 
-from .questions import QuestionError, expand
+from .questions import QuestionError, expand, with_truth
 from .sources import BuildError, as_json, text_of, units, write
 
 LEARNER = ("course", "learner")
@@ -25,7 +25,8 @@ def registers(root, lessons):
     found, learner, readme = describe(lessons), root.joinpath(*LEARNER), root / "README.md"
     return {
         learner / "lessons.json": as_json(found),
-        learner / "quiz.json": as_json(seal(_quiz_keys(root, found))),
+        learner / "quiz.json": as_json(seal(_quiz_keys(root, lessons))),
+        learner / "discussions.json": as_json(_discussions(root, found)),
         readme: with_table(readme, lesson_table(found)),
     }
 
@@ -90,24 +91,60 @@ def _graded_call(lesson, cell):
     raise BuildError(f'{lesson.source}: the graded cell {cell.id} should begin with check("name", name) or quiz("{lesson.name}", 1, answer_1)')
 
 
-def _quiz_keys(root, found):
-    """{lesson: {number: question}} from every unit's quiz.yml, which must fit the quiz cells of its lessons."""
+PLACES = {"quiz": "{}", "look": "look {}", "reveal": "predict"}
+"""The functions that ask, and under which name quiz.yml answers each of their calls."""
+
+
+def _quiz_keys(root, lessons):
+    """{lesson: {number, "predict" or "look 1": question}} from every unit's quiz.yml, which must fit the calls in its lessons."""
     keys = {}
-    for unit, entries in found.items():
-        file = root / "solutions" / unit / "quiz.yml"
-        given = yaml.safe_load(text_of(file)) if file.exists() else {}
-        for entry in entries:
-            asked = {item["name"] for item in entry["items"] if item["kind"] == "quiz"}
-            answered = {str(number) for number in given.get(entry["lesson"], {})}
-            if asked != answered:
-                raise BuildError(f"{file}: {entry['lesson']} asks questions {_listed(asked)}, and the file answers {_listed(answered)}")
-            keys[entry["lesson"]] = {number: _expanded(file, entry["lesson"], number, each) for number, each in given.get(entry["lesson"], {}).items()}
+    for lesson in (lesson for lesson in lessons if not lesson.is_page):
+        file = root / "solutions" / lesson.unit / "quiz.yml"
+        given = (yaml.safe_load(text_of(file)) if file.exists() else {}).get(lesson.name, {})
+        asked, answered = _asked(lesson), {str(place) for place in given}
+        if asked != answered:
+            raise BuildError(f"{file}: {lesson.name} asks {_listed(asked)}, and the file answers {_listed(answered)}")
+        keys[lesson.name] = {place: _expanded(file, lesson.name, place, each) for place, each in given.items()}
     return keys
+
+
+def _asked(lesson):
+    """What a lesson asks in its code: the places of its calls of quiz, look and reveal."""
+    asked = set()
+    for cell in lesson.notebook.cells:
+        for call in _calls(lesson, cell) if cell.cell_type == "code" else ():
+            first, number = (ast.unparse(argument) for argument in [*call.args, ast.Constant(None)][:2])
+            if first != repr(lesson.name):
+                raise BuildError(f"{lesson.source}: in the cell {cell.id} the first argument of {call.func.id} should be {lesson.name!r}, it is {first}")
+            asked.add(PLACES[call.func.id].format(number))
+    return asked
+
+
+def _calls(lesson, cell):
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError as error:
+        raise BuildError(f"{lesson.source}: the cell {cell.id} is no Python: {error}") from None
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", None) in PLACES and node.args]
+
+
+def _discussions(root, found):
+    """{exercise: its sealed discussion} from every unit's discuss.yml; sealed empty where the unit's are switched off."""
+    sealed = {}
+    for unit, entries in found.items():
+        file = root / "solutions" / unit / "discuss.yml"
+        texts = yaml.safe_load(text_of(file)) if file.exists() else {"open": False}
+        wanted = {item["name"] for entry in entries for item in entry["items"] if item["kind"] == "check"}
+        written = set(texts) - {"open"}
+        if texts.get("open", True) and written != wanted:
+            raise BuildError(f"{file}: it discusses {_listed(written)}; the unit's exercises are {_listed(wanted)}. `open: false` switches discussions off")
+        sealed.update({name: seal_text(name, texts[name]) if texts.get("open", True) else "" for name in sorted(wanted)})
+    return sealed
 
 
 def _expanded(file, lesson, number, question):
     try:
-        return expand(question)
+        return with_truth(expand(question)) if number == PLACES["reveal"] else expand(question)
     except QuestionError as error:
         raise BuildError(f"{file}: question {number} of {lesson}: {error}") from None
 

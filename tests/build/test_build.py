@@ -27,7 +27,15 @@ REMEDY = "run `make notebooks`"
 
 def made(root):
     """{place: file} of all that the build makes."""
-    patterns = ("course/learner/lessons.json", "course/learner/quiz.json", "README.md", "solutions/*/*.ipynb", "notebooks/*/*.ipynb", "notebooks/*/*.png")
+    patterns = (
+        "course/learner/lessons.json",
+        "course/learner/quiz.json",
+        "course/learner/discussions.json",
+        "README.md",
+        "solutions/*/*.ipynb",
+        "notebooks/*/*.ipynb",
+        "notebooks/*/*.png",
+    )
     return {str(file.relative_to(root)): file for pattern in patterns for file in root.glob(pattern)}
 
 

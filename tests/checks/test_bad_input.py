@@ -23,11 +23,11 @@ from course.checks.examine import PUBLIC_SEED, examine, takes
 from course.checks.judge import evaluate
 from course.checks.verdict import CheckFailed, NotAttempted
 from course.learner import hints, progress
+from course.learner import sealed as sealing
 
 torch.set_num_threads(1)
 
 NAMES = exercises.names()
-QUIZ = importlib.import_module("course.learner.quiz")  # course.quiz itself is the function
 OURS = str(Path(exercises.__file__).parents[1])
 TWO_VALUES = ("run_sequence", "run_stacked", "train_epoch")
 VALUED = [name for name in NAMES if name != "train_epoch"]
@@ -364,7 +364,7 @@ QUESTIONS = {
 
 
 EXPANDED = {lesson: {number: expand(question) for number, question in numbered.items()} for lesson, numbered in QUESTIONS.items()}
-SEALED = QUIZ.seal(EXPANDED)
+SEALED = sealing.seal(EXPANDED)
 VARIANTS = [pytest.param(number, variant, id=f"{number}-{i}") for number in (3, 4) for i, variant in enumerate(EXPANDED["04_carry"][number]["variants"])]
 
 
@@ -373,7 +373,7 @@ class Sealed:
     def sealed(self, monkeypatch, tmp_path):
         self.file = tmp_path / "quiz.json"
         self.file.write_text(json.dumps(SEALED), encoding="utf-8")
-        monkeypatch.setattr(QUIZ, "SEALED", self.file)
+        monkeypatch.setattr(sealing, "SEALED", self.file)
         monkeypatch.setattr(progress, "_in_memory", progress._nothing())
         for name in ("HIDDEN_STATE_STUDENT", "JUPYTERHUB_USER"):
             monkeypatch.delenv(name, raising=False)
@@ -414,7 +414,7 @@ class TestQuiz(Sealed):
 
     @pytest.mark.parametrize("lesson, number", [("04_carry", 9), ("no such lesson", 1), ("04_carry", None), (None, None)])
     def test_no_such_question(self, lesson, number):
-        with pytest.raises(ValueError, match="there is no question"):
+        with pytest.raises(ValueError, match="there is no (question|lesson)"):
             quiz(lesson, number, "A")
 
     def test_the_sealed_file_holds_no_plain_text(self):
@@ -428,7 +428,7 @@ class TestQuiz(Sealed):
         assert list(cards) == sorted(cards), "the order gives nothing away"
 
     def test_the_real_file_holds_no_plain_text(self):
-        real = Path(QUIZ.__file__).with_name("quiz.json")
+        real = Path(sealing.__file__).with_name("quiz.json")
         if not real.exists():
             pytest.skip("course.build has not made it yet")
         for numbered in json.loads(real.read_text(encoding="utf-8")).values():
@@ -440,7 +440,7 @@ class TestQuiz(Sealed):
 
     def test_an_answer_that_is_no_option_cannot_be_sealed(self):
         with pytest.raises(ValueError, match="not among its options"):
-            QUIZ.seal({"x": {1: expand({"answer": "Z", "why": {"A": "a"}})}})
+            sealing.seal({"x": {1: expand({"answer": "Z", "why": {"A": "a"}})}})
 
 
 class TestProgressFile:
@@ -587,7 +587,7 @@ class TestQuestionsWithNumbers(Sealed):
     def test_every_variant_takes_its_own_answer_and_explains_its_mistakes(self, number, variant):
         student = "" if variant is EXPANDED["04_carry"][number]["variants"][0] else self.student_of(number, variant["given"])
         for text, why in variant["why"].items():
-            with contextlib.nullcontext() if text == variant["answer"] else pytest.raises(CheckFailed, match=re.escape(why)):
+            with contextlib.nullcontext() if text in variant["answers"] else pytest.raises(CheckFailed, match=re.escape(why)):
                 quiz("04_carry", number, text, student)
 
     def test_a_student_gets_the_same_numbers_every_time_and_never_the_default_ones(self):

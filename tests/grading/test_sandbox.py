@@ -565,15 +565,16 @@ class TestNothingIsBelieved:
 
     def test_the_answers_of_a_quiz_are_gone(self, session):
         """Neither the sealed ones nor what opens them; and the numbers of a question are still there, each student's own."""
-        session.run("import importlib, sys\nfrom course import my_numbers, quiz\nq = sys.modules['course.learner.quiz']")
-        names = "('_card', '_key', '_crypt', '_tag', 'seal', '_unknown', 'canonical', '_seal_variant')"
-        assert printed(session, f"print([n for n in {names} if hasattr(q, n)])") == "[]\n"
+        session.run("import importlib, sys\nfrom course import my_numbers, quiz\nq, s = (sys.modules['course.learner.' + n] for n in ('quiz', 'sealed'))")
+        names = "('card', '_key', '_crypt', '_tag', 'seal', '_unknown', 'canonical', '_seal_variant', 'open_text')"
+        doors = "[sys.modules['course.learner.' + n] for n in ('quiz', 'sealed', 'reveal', 'look', 'discuss')]"
+        assert printed(session, f"print([n for n in {names} for m in {doors} if hasattr(m, n)])") == "[]\n"
         for student in ("", "ada", "bob"):
             session.run(f"n = dict(my_numbers('09_model_quiz', 4, {student!r}))")
             assert session.value("n") == my_numbers("09_model_quiz", 4, student)
-        session.run("variant = importlib.reload(q)._question('03_cell_step', 1)['variants'][0]")
+        session.run("variant = importlib.reload(s).question('03_cell_step', 1)['variants'][0]")
         assert session.value("variant") == {"given": {}}
-        assert error_of(session, "q._card(variant, '03_cell_step', 1, 'A')") == "KeyError"
+        assert error_of(session, "s.card(variant, '03_cell_step', 1, 'A')") == "KeyError"
 
     def test_no_sealed_answer_is_in_any_file(self, session):
         sealed = json.loads((ROOT / "course" / "learner" / "quiz.json").read_text())
@@ -581,6 +582,7 @@ class TestNothingIsBelieved:
         session.run(
             "import os\ntext = ''\nfor place, _, files in os.walk('/hidden-state'):\n    for f in files: text += open(os.path.join(place, f), errors='replace').read()"
         )
+        cards += [text for text in json.loads((ROOT / "course" / "learner" / "discussions.json").read_text()).values() if text]
         found = printed(session, f"print([card for card in {cards[::7]!r} if card in text], len(text) > 1000)")
         assert found == "[] True\n"
 

@@ -22,7 +22,7 @@ from . import cgroup
 PACKAGE = Path(__file__).parents[2]
 INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
 LEFT_OUT = ("grading", "build")
-QUIZ = "quiz.json"
+QUIZ, DISCUSSIONS = "quiz.json", "discussions.json"
 PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "lazy_loader", "pyseccomp")
 BOOT = (
     "import sys, json; control, confined, paths = json.loads(sys.argv[1]); sys.path += paths; "
@@ -110,7 +110,7 @@ def new_folder():
 def stage(folder, prelude):
     """Put into `folder` all that the zygote needs of ours: the course without its grading, the inner half of this package, the prelude."""
     ours = folder / "course"
-    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [n for n in names if n == QUIZ or (Path(place) == PACKAGE and n in LEFT_OUT)])
+    shutil.copytree(PACKAGE, ours, ignore=lambda place, names: [n for n in names if n in (QUIZ, DISCUSSIONS) or (Path(place) == PACKAGE and n in LEFT_OUT)])
     (ours / "learner" / QUIZ).write_text(json.dumps(_questions_without_keys()), encoding="utf-8")
     inside = folder / "hidden_state_inside"
     inside.mkdir()
@@ -123,7 +123,9 @@ def _questions_without_keys():
     """What `my_numbers` reads of the questions, {lesson: {number: {"variants": [{"given"}]}}}: no sealed answer goes in, so that none can be opened there."""
     sealed = json.loads((PACKAGE / "learner" / QUIZ).read_text(encoding="utf-8"))
     return {
-        lesson: {number: {"variants": [{"given": variant["given"]} for variant in question["variants"]]} for number, question in numbered.items()}
+        lesson: {
+            number: {"variants": [{"given": variant["given"]} for variant in question["variants"]]} for number, question in numbered.items() if number.isdigit()
+        }
         for lesson, numbered in sealed.items()
     }
 

@@ -12,7 +12,7 @@ from course.checks import examine, oracles
 from course.checks.case import Case, sent
 from course.checks.verdict import Verdict
 from course.learner import check as learners_check
-from course.learner import pipeline, quiz
+from course.learner import discuss, look, pipeline, quiz, reveal, sealed
 
 KEPT = ("play", "shipped", "HINTS", "TAKES")
 """What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
@@ -29,14 +29,18 @@ def strip():
     stripped.update({name: exercises.find(name) for name in exercises.names()})
     for module in stripped.values():
         _keep(module, KEPT)
-    _keep(oracles, {name for name, value in vars(oracles).items() if any(value is kept for m in stripped.values() for kept in vars(m).values())})
+    _keep(oracles, _used(oracles, stripped.values()))
     for name in JUDGING:
         delattr(examine, name)
     del sys.modules["course.checks.judge"], checks.judge
     examine.examine = learners_check.examine = pipeline.examine = _examine
     learners_check.check = course.check = check
     _keep(quiz, ("my_numbers",))  # no sealed answer is here, and nothing that could open one
+    _keep(sealed, _used(sealed, [quiz]))
+    for module in (reveal, look, discuss):
+        _keep(module, ())
     quiz.quiz = quiz.examine = course.quiz = ask_later
+    reveal.reveal = course.reveal = look.look = course.look = discuss.discuss = course.discuss = say_nothing
 
 
 def _examine(exercise, answer, seed):
@@ -52,6 +56,15 @@ def check(name, answer=None):
 def ask_later(lesson, number, answer=None, student=""):
     """In the sandbox: says that the real answer follows outside."""
     print(f"question {number}: checked after the run")
+
+
+def say_nothing(*_, **__):
+    """In the sandbox: what is not graded has no words here."""
+
+
+def _used(module, users):
+    """The names of what other modules have taken from this one."""
+    return {name for name, value in vars(module).items() if any(value is kept for user in users for kept in vars(user).values())}
 
 
 def _keep(module, names):
