@@ -129,15 +129,15 @@ def _calls(lesson, cell):
 
 
 def _discussions(root, found):
-    """{exercise: its sealed discussion} from every unit's discuss.yml; sealed empty where the unit's are switched off."""
+    """{exercise or text: its sealed discussion} from every unit's discuss.yml; sealed empty where the unit's are switched off."""
     sealed = {}
     for unit, entries in found.items():
         file = root / "solutions" / unit / "discuss.yml"
         texts = yaml.safe_load(text_of(file)) if file.exists() else {"open": False}
-        wanted = {item["name"] for entry in entries for item in entry["items"] if item["kind"] == "check"}
+        wanted = {item["name"] for entry in entries for item in entry["items"] if item["kind"] in ("check", "text")}
         written = set(texts) - {"open"}
         if texts.get("open", True) and written != wanted:
-            raise BuildError(f"{file}: it discusses {_listed(written)}; the unit's exercises are {_listed(wanted)}. `open: false` switches discussions off")
+            raise BuildError(f"{file}: it discusses {_listed(written)}; the unit's exercises and texts are {_listed(wanted)}. `open: false` switches discussions off")
         sealed.update({name: seal_text(name, texts[name]) if texts.get("open", True) else "" for name in sorted(wanted)})
     return sealed
 

@@ -11,6 +11,8 @@ from . import progress
 from .sealed import open_text
 
 SEALED = Path(__file__).with_name("discussions.json")
+ENOUGH = 20
+"""Words of one's own before a text is compared with another."""
 
 
 class Discussion(Markdown):
@@ -20,15 +22,19 @@ class Discussion(Markdown):
         return self.data
 
 
-def discuss(name):
-    """Open the discussion of an exercise for who has passed its check. Raises ValueError for an unknown exercise name.
+def discuss(name, written=""):
+    """Open the discussion of an exercise for who has passed its check, or of a text to write for who has written one.
 
-    The text is sealed, not secret: it cannot be read in the files, and a pass opens it. A teacher may keep it for class.
+    written: the learner's own text, of twenty words or more, where `name` is no exercise. Raises ValueError for an unknown name.
+    The discussion is sealed, not secret: it cannot be read in the files. A teacher may keep it for class.
     """
-    exercises.find(name)
-    sealed = json.loads(SEALED.read_text(encoding="utf-8")).get(name, "")
-    if not sealed:
+    sealed = json.loads(SEALED.read_text(encoding="utf-8"))
+    if name not in sealed:
+        exercises.find(name)
+    if not sealed.get(name):
         return Discussion(f"Your teacher keeps the discussion of `{name}` for class.")
-    if name not in progress.load()["exercises"]:
-        return Discussion(f"The discussion of `{name}` opens when your function has passed: run its check cell first.")
-    return Discussion(open_text(name, sealed))
+    if name in exercises.names():
+        ready, wanted = name in progress.load()["exercises"], "when your function has passed: run its check cell first"
+    else:
+        ready, wanted = len(str(written).split()) >= ENOUGH, f"when you hand it your own text, of {ENOUGH} words or more"
+    return Discussion(open_text(name, sealed[name]) if ready else f"The discussion of `{name}` opens {wanted}.")

@@ -1,5 +1,7 @@
 """The whole pipeline through the learner's own functions, from the list of rows to the probabilities."""
 
+from types import SimpleNamespace
+
 import torch
 from torch.nn import functional as F
 
@@ -15,10 +17,11 @@ from .functions import kept
 NAMES = ("to_input", "init_hidden", "rnn_step", "run_sequence", "output_layer", "to_probs")
 
 
-def run_pipeline(**functions):
-    """Run the worked example and print every stage: whose function it was, the shape, the last numbers.
+def run_pipeline(model=None, x=None, **functions):
+    """Run one sequence through the pipeline and print every stage: whose function it was, the shape, the last numbers.
 
-    functions: those of the contract, by name, as run_pipeline(to_probs=to_probs). Those left out come
+    model, x: a network with an `rnn` (nn.RNN of one layer) and an `out` (nn.Linear), and a sequence (T, 1, F) for it; left out, the
+    worked example. functions: those of the contract, by name, as run_pipeline(to_probs=to_probs). Those left out come
     from the learner's progress; where there is none, PyTorch stands in, and the table says so.
     """
     unknown = set(functions) - set(NAMES)
@@ -32,33 +35,40 @@ def run_pipeline(**functions):
             attempted = is_attempted(functions[name])
             print(f"{name} does not pass its check yet: mend it first" if attempted else f"not attempted yet: {name}")
             return
-    for name, stage, tensor in _stages(own):
+    network = model or SimpleNamespace(rnn=example.rnn(), out=example.out())
+    for name, stage, tensor in _stages(own, network, example.sequence() if x is None else x):
         print(f"{stage:<18} {'yours' if name in own else 'PyTorch':<8} {str(tuple(tensor.shape)):<12} {_numbers(tensor)}")
     for name in [name for name in alone if name not in functions]:
         print(f"\n{name}: yours is kept, but it needs names from other cells of its notebook, so PyTorch stands in.")
 
 
-def _stages(own):
-    x = own["to_input"]([example.rows()]) if "to_input" in own else example.sequence()
-    yield "to_input", "1 input sequence", x
-    h0 = own["init_hidden"](1, 1, 4, x) if "init_hidden" in own else x.new_zeros(1, 1, 4)
-    yield "init_hidden", "2 zero state", h0
-    cell = _cell(own)
-    h1 = cell(x[0], h0[0])
-    yield "rnn_step", "3 one cell step", h1
-    h_n = own["run_sequence"](x, h0[0], cell)[1] if "run_sequence" in own else example.rnn()(x, h0)[1][0]
-    yield "run_sequence", "4 carried to t=10", h_n
-    W, b = torch.tensor(example.W_OUT), torch.tensor(example.B_OUT)
-    logits = own["output_layer"](h_n, W, b) if "output_layer" in own else F.linear(h_n, W, b)
-    yield "output_layer", "5 output logits", logits
-    yield "to_probs", "6 softmax", own["to_probs"](logits) if "to_probs" in own else F.softmax(logits, -1)
-
-
-def _cell(own):
-    weights = example.weights()
-    if "rnn_step" in own:
-        return lambda x_t, h: own["rnn_step"](x_t, h, *weights.values())
-    return lambda x_t, h: example.rnn()(x_t.unsqueeze(0), h.unsqueeze(0))[1][0]
+@torch.no_grad()
+def _stages(own, network, x):
+    """(exercise, stage, tensor) one after the other, each made of those before it."""
+    rnn, out = network.rnn, network.out
+    weights = rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, rnn.bias_hh_l0
+    functions = {
+        "to_input": lambda seqs: torch.tensor(seqs).transpose(0, 1),
+        "init_hidden": lambda layers, batch, hidden, like: like.new_zeros(layers, batch, hidden),
+        "rnn_step": lambda x_t, h, *_: rnn(x_t.unsqueeze(0), h.unsqueeze(0))[1][0],
+        "run_sequence": lambda x, h0, cell: (None, rnn(x, h0.unsqueeze(0))[1][0]),
+        "output_layer": F.linear,
+        "to_probs": lambda logits: F.softmax(logits, -1),
+    } | own
+    cell = lambda x_t, h: functions["rnn_step"](x_t, h, *weights)  # noqa: E731, its name would say no more
+    seqs = [[[round(number, 6) for number in step] for step in sequence] for sequence in x.transpose(0, 1).tolist()]
+    x = functions["to_input"](seqs)
+    h0 = functions["init_hidden"](1, 1, rnn.hidden_size, x)
+    h_n = functions["run_sequence"](x, h0[0], cell)[1]
+    logits = functions["output_layer"](h_n, out.weight, out.bias)
+    return [
+        ("to_input", "1 input sequence", x),
+        ("init_hidden", "2 zero state", h0),
+        ("rnn_step", "3 one cell step", cell(x[0], h0[0])),
+        ("run_sequence", f"4 carried to t={len(x)}", h_n),
+        ("output_layer", "5 output logits", logits),
+        ("to_probs", "6 softmax", functions["to_probs"](logits)),
+    ]
 
 
 def _kept_functions():

@@ -32,10 +32,10 @@ def reveal(lesson, guess, picture=None):
     asked = question(lesson, "predict")
     form = FORMS[asked["kind"]]
     if not is_attempted(guess):
-        return Reveal("not attempted yet: put your guess in the cell above, run it, then run this cell again")
+        return Reveal("not attempted yet: put your guess in place of None, and run this cell again")
     text = canonical(guess, asked["kind"], asked["digits"])
     if text is None:
-        return Reveal(f"A guess here is {form}. Change yours in the cell above, run it, then run this cell again.")
+        return Reveal(f"A guess here is {form}. Change yours, and run this cell again.")
     found, truth = (card(asked["variants"][0], lesson, "predict", each) for each in (text, ANY))
     said = f"You said {text}."
     if found is not None and found[0]:

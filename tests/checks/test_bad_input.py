@@ -1,7 +1,6 @@
 """Whatever a learner hands to a check, a quiz, a hint or the progress file: the answer is a clear sentence."""
 
 import contextlib
-import importlib
 import json
 import os
 import re

@@ -32,7 +32,7 @@ QUESTIONS = {"one": {"predict": with_truth(expand(PREDICT)), "look 1": expand(SE
 def files(monkeypatch, tmp_path):
     quiz, discussions = tmp_path / "quiz.json", tmp_path / "discussions.json"
     quiz.write_text(json.dumps(sealed.seal(QUESTIONS)), encoding="utf-8")
-    discussions.write_text(json.dumps({"rnn_step": sealed.seal_text("rnn_step", "Write it with **einsum**."), "to_probs": ""}), encoding="utf-8")
+    discussions.write_text(json.dumps({"rnn_step": sealed.seal_text("rnn_step", "Write it with **einsum**."), "to_probs": "", "key_insight": sealed.seal_text("key_insight", "A model answer.")}), encoding="utf-8")
     monkeypatch.setattr(sealed, "SEALED", quiz)
     monkeypatch.setattr(DISCUSS, "SEALED", discussions)
     monkeypatch.setattr(progress, "_in_memory", progress._nothing())
@@ -122,6 +122,13 @@ class TestDiscuss:
     def test_a_teacher_can_keep_it(self):
         progress.note_exercise("to_probs", len)
         assert "for class" in repr(discuss("to_probs"))
+
+    @pytest.mark.parametrize("written", ["", None, "the state carries", "word " * 19])
+    def test_a_model_answer_wants_ones_own_first(self, written):
+        assert "your own text, of 20 words" in repr(discuss("key_insight", written))
+
+    def test_ones_own_text_opens_the_model_answer(self):
+        assert repr(discuss("key_insight", "word " * 20)) == "A model answer."
 
     def test_an_unknown_exercise(self):
         with pytest.raises(ValueError, match="no_such"):
