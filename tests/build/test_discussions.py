@@ -14,8 +14,12 @@ from course import exercises
 from course.checks.examine import PUBLIC_SEED, examine
 from course.learner.sealed import open_text
 
-TEXTS = {name: text for file in ROOT.glob("solutions/*/discuss.yml") for name, text in yaml.safe_load(file.read_text(encoding="utf-8")).items() if name != "open"}
-BLOCKS = [pytest.param(name, block, id=f"{name}-{i}") for name, text in TEXTS.items() for i, block in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL))]
+TEXTS = {
+    name: text for file in ROOT.glob("solutions/*/discuss.yml") for name, text in yaml.safe_load(file.read_text(encoding="utf-8")).items() if name != "open"
+}
+BLOCKS = [
+    pytest.param(name, block, id=f"{name}-{i}") for name, text in TEXTS.items() for i, block in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+]
 PARTS = ("What it costs.", "What PyTorch does.", "The next question.")
 
 

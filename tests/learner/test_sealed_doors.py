@@ -32,7 +32,16 @@ QUESTIONS = {"one": {"predict": with_truth(expand(PREDICT)), "look 1": expand(SE
 def files(monkeypatch, tmp_path):
     quiz, discussions = tmp_path / "quiz.json", tmp_path / "discussions.json"
     quiz.write_text(json.dumps(sealed.seal(QUESTIONS)), encoding="utf-8")
-    discussions.write_text(json.dumps({"rnn_step": sealed.seal_text("rnn_step", "Write it with **einsum**."), "to_probs": "", "key_insight": sealed.seal_text("key_insight", "A model answer.")}), encoding="utf-8")
+    discussions.write_text(
+        json.dumps(
+            {
+                "rnn_step": sealed.seal_text("rnn_step", "Write it with **einsum**."),
+                "to_probs": "",
+                "key_insight": sealed.seal_text("key_insight", "A model answer."),
+            }
+        ),
+        encoding="utf-8",
+    )
     monkeypatch.setattr(sealed, "SEALED", quiz)
     monkeypatch.setattr(DISCUSS, "SEALED", discussions)
     monkeypatch.setattr(progress, "_in_memory", progress._nothing())
