@@ -325,12 +325,89 @@ class TestErrorsBecomeWords:
     def test_too_short_a_sequence(self):
         assert "at least 4" in laws.chunk_law(nn.RNN(5, 4), torch.randn(3, 2, 5)).sentence
 
-    def test_no_input_size(self):
-        assert "input_size" in laws.zero_law(nn.Linear(5, 4)).sentence
 
-    def test_bidirectional_layers_break_the_step_law_and_say_so(self):
-        verdict = laws.step_law(nn.RNN(5, 4, bidirectional=True))
-        assert not verdict and "one step at a time" in verdict.sentence
+class Quiet(nn.Module):
+    """A right layer around which nothing says how many features it reads, but the layer itself."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x, state=None):
+        return self.layer(x, state)
+
+
+class Promises(Quiet):
+    batch_first = True
+
+
+class TestWhereALawDoesNotApply:
+    @pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+    @pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"batch_first": True}], ids=str)
+    def test_a_bidirectional_layer_reads_the_future(self, kind, options):
+        torch.manual_seed(0)
+        verdicts = laws.check_all(kind(5, 4, bidirectional=True, **options))
+        assert all(verdicts)
+        silent = {verdict.law: repr(verdict) for verdict in verdicts if verdict.holds is None}
+        assert list(silent) == ["step law", "chunk law", "last-valid law"]
+        assert all(said.startswith(f"{law} does not apply: ") for law, said in silent.items())
+        assert "from its end too" in silent["step law"] and "its backward\n  half the output at step 1" in silent["last-valid law"].replace(
+            "its\n  backward half", "its backward\n  half"
+        )
+
+    def test_a_bidirectional_layer_may_still_be_broken(self):
+        class Shifted(Quiet):
+            def forward(self, x, state=None):
+                outputs, h_n = self.layer(x, state)
+                return outputs, h_n / 2
+
+        verdict = laws.last_valid_law(Shifted(nn.RNN(5, 4, bidirectional=True)))
+        assert verdict.holds is False and "backward, that at step 1" in verdict.sentence
+
+    def test_a_module_without_a_state(self):
+        verdicts = laws.check_all(Quiet(lambda x, state: (x, None)), input_size=5)
+        assert all(verdict.holds is None and "returns no state" in verdict.sentence for verdict in verdicts) and len(verdicts) == 8
+
+
+class TestWhatALawIsGiven:
+    @pytest.mark.parametrize("layer", [nn.RNN(5, 4), nn.LSTM(6, 4, batch_first=True), nn.GRU(3, 4)], ids=str)
+    def test_a_layer_inside_says_the_size_and_the_axes(self, layer):
+        assert all(verdict.holds for verdict in laws.check_all(Quiet(layer)))
+
+    def test_nothing_says_the_size(self):
+        [verdict] = laws.check_all(Quiet(lambda x, state: (x, x[-1:])))
+        assert not verdict and repr(verdict).startswith("a law cannot be asked: ")
+        assert "say laws.check_all(module, input_size=5)" in verdict.sentence and "raised" not in verdict.sentence
+        assert len(laws.check_all(Quiet(lambda x, state: (x, x[-1:])), input_size=5)) == 8
+
+    def test_one_tensor_is_no_error_of_the_module(self):
+        [verdict] = laws.check_all(nn.Linear(5, 4))
+        assert not verdict and "returned one tensor of shape (7, 3, 4)" in verdict.sentence and "raised" not in verdict.sentence
+
+    def test_a_leak_through_the_state_alone_breaks_the_row_law(self):
+        class StartsFromTheMean(Quiet):
+            def forward(self, x, state=None):
+                return self.layer(x, state if state is None else state.mean(1, keepdim=True).expand_as(state).contiguous())
+
+        verdict = laws.row_law(StartsFromTheMean(nn.RNN(5, 4)))
+        assert not verdict and verdict.sentence.startswith("rows change each other: the other rows before and after")
+
+    def test_the_promise_of_batch_first_is_part_of_what_is_asked(self):
+        told, untold = nn.RNN(5, 4, batch_first=True), nn.RNN(5, 4)
+        assert all(laws.check_all(Promises(told), batch_first=True)) and len(laws.check_all(Promises(told), batch_first=True)) == 8
+        said = {verdict.law: verdict for verdict in laws.check_all(Promises(untold), batch_first=True)}
+        assert said["row law"].sentence.startswith("rows change each other") and [law for law, verdict in said.items() if verdict] == ["zero law"]
+        for layer in (told, untold):
+            [verdict] = laws.check_all(Quiet(layer), batch_first=True)
+            assert not verdict and repr(verdict).startswith("promise is BROKEN: ") and "batch_first = True" in verdict.sentence
+
+    def test_the_axes_can_be_said(self):
+        class TimeFirst(Quiet):
+            def forward(self, x, state=None):
+                outputs, state = self.layer(x.transpose(0, 1), state)
+                return outputs.transpose(0, 1), state
+
+        assert all(laws.check_all(TimeFirst(nn.GRU(5, 4, batch_first=True)), batch_first=False))
 
 
 class TestCard:
