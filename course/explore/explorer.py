@@ -106,11 +106,12 @@ class Switch:
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers with named axes. digits: how many places are shown."""
+    """Numbers with named axes. digits: how many places are shown; names: what a sentence says in place of 0, 1, …"""
 
     axes: tuple
     values: torch.Tensor
     digits: int = 2
+    names: tuple = ()
 
     def __post_init__(self):
         if self.values.dim() != len(self.axes):
@@ -119,7 +120,7 @@ class Table:
     def packed(self):
         """For the browser: float32 in one row, with the names and sizes of the axes."""
         values = self.values.detach().to(torch.float32).contiguous()
-        return {"axes": list(self.axes), "shape": list(values.shape), "digits": self.digits, "data": values.numpy().tobytes()}
+        return {"axes": list(self.axes), "shape": list(values.shape), "digits": self.digits, "names": list(self.names), "data": values.numpy().tobytes()}
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,14 @@ def points(title, place, answer, rows, columns, classes, limits):
     return _view("points", title, [place, answer], rows, columns, classes=list(classes), limits=list(limits))
 
 
+def map(title, part, rows, columns, places, leader, step):
+    """The hive, the places around it and where the bee points, up to the position of the slider `step`.
+
+    part: the glances, with the axes `rows` and `columns`; places: the axis of the places; leader: the table that says which is named now.
+    """
+    return _view("map", title, [part], rows, columns, places=places, leader=leader, step=step)
+
+
 def _view(kind, title, parts, rows, columns, **more):
     parts = [{"label": label, "table": table} for label, table in parts]
     return {"kind": kind, "title": title, "parts": parts, "rows": rows, "columns": columns, **more}

@@ -19,9 +19,9 @@ function numbers(values, digits) {
 }
 
 // A table as the kernel sent it, with its bytes read as float32.
-function unpacked({ axes, shape, digits, data }) {
+function unpacked({ axes, shape, digits, names, data }) {
   const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
-  return { axes, shape, digits, data: new Float32Array(bytes) };
+  return { axes, shape, digits, names, data: new Float32Array(bytes) };
 }
 
 // The numbers along the axes in `keep`; every other axis stands at its position in `at`.
@@ -42,7 +42,8 @@ function fill(template, look) {
     const control = look.controls[name];
     if (control) return control.texts[look.at[name]];
     const table = look.tables[name];
-    return numbers(pick(table, table.axes.filter((axis) => !(axis in look.at)), look.at), table.digits);
+    const found = pick(table, table.axes.filter((axis) => !(axis in look.at)), look.at);
+    return table.names?.length ? table.names[found] : numbers(found, table.digits);
   });
 }
 

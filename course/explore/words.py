@@ -64,6 +64,7 @@ def fill(template, controls, tables, at):
         if name in named:
             return named[name].text(at[name])
         table = tables[name]
-        return numbers(pick(table, [axis for axis in table.axes if axis not in at], at), table.digits)
+        found = pick(table, [axis for axis in table.axes if axis not in at], at)
+        return table.names[int(found)] if table.names else numbers(found, table.digits)
 
     return re.sub(r"\{(#?\w+)\}", replacement, template)

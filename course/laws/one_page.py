@@ -1,35 +1,74 @@
 """The eight laws on one page: each in words, with a test of one line. A card to keep."""
 
+from dataclasses import astuple, dataclass
+from html import escape
 from pathlib import Path
 
 from course.pictures.tables import Rows, Text, html_table
 
-HEAD = ("Law", "In words", "The test")
-LINES = [
-    ("zero law", "No state given is a state of zeros given.", "assert same(rnn(x)[0], rnn(x, torch.zeros(1, B, H))[0])"),
-    ("step law", "Cell by cell is the whole layer at once.", "assert same(rnn(x, h)[0], torch.stack([s := cell(x_t, s) for x_t in x]))"),
-    ("chunk law", "In pieces, with the state carried over, is the whole run.", "assert same(rnn(x)[0][k:], rnn(x[k:], rnn(x[:k])[1])[0])"),
-    ("row law", "Take some rows, in any order: each has the states it had in the whole batch.", "assert same(rnn(x)[0][:, p], rnn(x[:, p])[0])"),
-    ("reset law", "Reset one row, and the other rows stay as they were.", "assert same(rnn(x, h)[0][:, 1:], rnn(x, h * keep)[0][:, 1:])"),
-    (
+
+@dataclass(frozen=True)
+class Line:
+    """A law on the card. test: an expression that is True of a right module, as often as it is asked, with the names of SETUP."""
+
+    law: str
+    words: str
+    test: str
+
+
+HEAD = ("Law", "In words", "True of a right module")
+LINES = (
+    Line("zero law", "No state given is a state of zeros given.", "same(rnn(x)[0], rnn(x, 0 * h)[0])"),
+    Line("step law", "Step by step is the whole sequence at once.", "same(rnn(x, s := h)[0], torch.cat([s := rnn(x_t[None], s)[1] for x_t in x]))"),
+    Line("chunk law", "In pieces, with the state carried over, is the whole run.", "same(rnn(x)[0][k:], rnn(x[k:], rnn(x[:k])[1])[0])"),
+    Line("row law", "Take some rows, in any order: each has the states it had in the whole batch.", "same(rnn(x, h)[0][:, p], rnn(x[:, p], h[:, p])[0])"),
+    Line(
+        "reset law",
+        "Reset one row: it goes on as from zeros, and the other rows stay as they were.",
+        "same(rnn(x, keep * h)[0], torch.where(keep, rnn(x, h)[0], rnn(x, 0 * h)[0]))",
+    ),
+    Line(
         "cut law",
         "Detach keeps the value and stops the gradient. Clone keeps both, reset drops both.",
-        "assert same(h.detach(), h) and not h.detach().requires_grad",
+        "reach(torch.clone) > 0 and reach(torch.detach) == reach(torch.zeros_like) == 0",
     ),
-    ("last-valid law", "h_n is the output at each row's last real step.", "assert all(same(h_n[-1, i], outputs[n - 1, i]) for i, n in enumerate(lengths))"),
-    ("resume law", "Save, restore, continue is never having stopped.", "torch.save(h, f); assert same(rnn(x, torch.load(f))[0], rnn(x, h)[0])"),
-]
-BELOW = (
-    "x (T, B, F), h (1, B, H) and its row s = h[0]; same is torch.allclose with atol=1e-5; cell is an nn.RNNCell with the weights of rnn; "
-    "k a step, p some of the rows in another order, keep (1, B, 1) zero for row 0 and one for the others; "
-    "h_n and outputs of a packed batch whose rows have these lengths; f a file."
+    Line(
+        "last-valid law",
+        "h_n is the output at each row's last real step.",
+        "all(same(rnn(x[:n])[1][-1, i], rnn(x)[0][n - 1, i]) for i, n in enumerate(lengths))",
+    ),
+    Line(
+        "resume law",
+        "Save, restore, continue is never having stopped.",
+        "same(rnn(x[k:], rnn(x[:k])[1])[0], saved(rnn)(x[k:], saved(rnn(x[:k])[1]))[0])",
+    ),
+)
+OF_AN_LSTM = ("chunk law", "resume law")
+"""The lines that hold of an nn.LSTM as they stand: the others count with the state, and an LSTM's is a pair."""
+
+SETUP = """\
+import io, torch; from torch import nn
+make = lambda: nn.RNN(5, 4)  # or a module of your own: what it is that the lines ask
+rnn, x, h = make(), torch.randn(7, 3, 5, requires_grad=True), torch.randn(1, 3, 4)
+k, p, lengths, keep = 3, [2, 0], [7, 5, 2], torch.tensor([[False], [True], [True]])
+def same(one, other): return torch.allclose(one, other, atol=1e-5)
+def reach(change): return torch.autograd.grad(rnn(x[k:], change(rnn(x[:k])[1]))[0].sum(), x)[0][:k].abs().sum().item()
+def saved(thing):
+    torch.save(thing.state_dict() if thing is rnn else thing, file := io.BytesIO()); file.seek(0)
+    if thing is not rnn: return torch.load(file)
+    new = make(); new.load_state_dict(torch.load(file)); return new"""
+NAMES = (
+    "Run these lines once; then any line above is True or False, as often as you ask. x (T, B, F) and h (1, B, H) are a batch and a state, "
+    "k a step to cut at, p some rows in another order, lengths how many steps of each row are real, keep False for the row to reset. "
+    "same: equal to 1e-5; reach: how strongly the steps before k still move what comes after, when the state between is changed so; saved: written and read again. "
+    "An LSTM's state is a pair: of it the chunk law's and the resume law's lines can be asked as they stand."
 )
 STYLE = "<style>.hidden-state-laws td:last-child {font-family: monospace}</style>"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The laws of hidden state</title>
 <style>@page {{ size: A4 landscape; margin: 12mm }} body {{ font: 11pt/1.4 sans-serif; margin: 2em auto; max-width: 62em }}
-table {{ border-collapse: collapse; width: 100% }} caption {{ font-size: 150%; text-align: left; margin-bottom: .6em }}
+table {{ border-collapse: collapse; width: 100% }} caption {{ font-size: 150%; text-align: left; margin-bottom: .6em }} pre {{ font-size: 85% }}
 th, td {{ border-bottom: 1px solid #888; padding: .45em .6em; text-align: left; vertical-align: top }} td:last-child {{ font-family: monospace; font-size: 90% }}
-</style>{table}<p>{below}</p></html>
+</style>{table}{below}</html>
 """
 
 
@@ -37,18 +76,23 @@ class Card(Rows):
     """The laws as a table that shows itself; `save` writes it as a page to print."""
 
     def __init__(self):
-        super().__init__("The laws of hidden state", HEAD, LINES, BELOW)
+        super().__init__("The laws of hidden state", HEAD, [astuple(line) for line in LINES], f"{NAMES}\n\n{SETUP}")
 
     def _repr_html_(self):
-        return f'{STYLE}<div class="hidden-state-laws">{super()._repr_html_()}</div>'
+        table = html_table(self.caption, self.head, self.rows, style=' style="text-align:left"')
+        return f'{STYLE}<div class="hidden-state-laws">{table}{_below()}</div>'
 
     def save(self, file="laws.html"):
         """Write the card as a web page of its own, which prints on one sheet. Returns a sentence with the place."""
         place = Path(file).resolve()
-        place.write_text(PAGE.format(table=html_table(self.caption, self.head, self.rows), below=self.below), encoding="utf-8")
+        place.write_text(PAGE.format(table=html_table(self.caption, self.head, self.rows), below=_below()), encoding="utf-8")
         return Text(f"The card is in {place}. Open it in a browser, and print it.")
 
 
 def card():
     """The laws on one page, each with its test of one line; `card().save()` writes it as a page to print."""
     return Card()
+
+
+def _below():
+    return f"<p>{escape(NAMES)}</p><pre>{escape(SETUP)}</pre>"

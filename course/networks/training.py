@@ -27,7 +27,7 @@ WEIGHTS = 525
 
 
 class Classifier(nn.Module):
-    """`nn.RNN(5, 4)` and `nn.Linear(4, 3)`: x (T, B, F) -> logits (B, C) after the last step.
+    """`nn.RNN(5, 4)` and `nn.Linear(4, 3)`, or with another hidden size: x (T, B, F) -> logits (B, C) after the last step.
 
     state: "carried" from step to step; "detached", carried but cut from the graph before each step; "reset" to zeros
     before each step; "no memory", where the last step is all that is read.
@@ -35,18 +35,18 @@ class Classifier(nn.Module):
     """
 
     @torch.random.fork_rng(devices=[])  # PyTorch's own first weights, not kept, would be taken from the learner's numbers
-    def __init__(self, state="carried", seed=0):
+    def __init__(self, state="carried", seed=0, hidden_size=HIDDEN_SIZE):
         if state not in STATES:
             raise ValueError(f"state is one of {', '.join(map(repr, STATES))}; not {state!r}")
         super().__init__()
         self.state = state
-        self.rnn = nn.RNN(tasks.NUM_FEATURES, HIDDEN_SIZE)
-        self.out = nn.Linear(HIDDEN_SIZE, tasks.NUM_CLASSES)
+        self.rnn = nn.RNN(tasks.NUM_FEATURES, hidden_size)
+        self.out = nn.Linear(hidden_size, tasks.NUM_CLASSES)
         self._draw_weights(tasks.generator(seed, WEIGHTS))
 
     @torch.no_grad()
     def _draw_weights(self, draws):
-        widest = 1 / math.sqrt(HIDDEN_SIZE)
+        widest = 1 / math.sqrt(self.rnn.hidden_size)
         for parameter in self.parameters():
             parameter.uniform_(-widest, widest, generator=draws)
         for weight in (self.rnn.weight_ih_l0, self.out.weight):
@@ -58,7 +58,7 @@ class Classifier(nn.Module):
             return self.rnn(x)[1][0]
         if self.state == "no memory":
             return self.rnn(x[-1:])[1][0]
-        h = x.new_zeros(1, x.shape[1], HIDDEN_SIZE)
+        h = x.new_zeros(1, x.shape[1], self.rnn.hidden_size)
         for x_t in x:
             h = h.detach() if self.state == "detached" else torch.zeros_like(h)
             h = self.rnn(x_t.unsqueeze(0), h)[1]
@@ -68,19 +68,19 @@ class Classifier(nn.Module):
         return self.out(self.last_state(x))
 
 
-def fit(train_epoch=None, state="carried", epochs=5, seed=0, show=True):
+def fit(train_epoch=None, state="carried", epochs=5, seed=0, show=True, hidden_size=HIDDEN_SIZE):
     """Train a new Classifier, show a table as it goes, and return the TrainingTrace.
 
-    train_epoch: your own (model, batches, optimizer) -> (mean loss, accuracy), as in lesson 07; left out, or not
-    written yet, the course's. show: False trains silently. The same seed gives the same numbers.
-    Raises ValueError for another state, for epochs below 1, and for a train_epoch that returns something else.
+    train_epoch: your own (model, batches, optimizer) -> (mean loss, accuracy), as in lesson 07; left out, the course's;
+    not written yet, the course's too, and the trace says so. show: False trains silently. hidden_size: how many numbers
+    the state has. The same seed gives the same numbers.
+    Raises ValueError for another state, for epochs or hidden_size below 1, and for a train_epoch that returns something else.
     """
-    if not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs is a whole number from 1 on, not {epochs!r}")
-    task, model = tasks.pointing(seed), Classifier(state, seed)
-    trace = TrainingTrace(state, epochs, model, task.x_test[:, :WATCHED], task.y_test[:WATCHED])
-    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    _require_counts(epochs=epochs, hidden_size=hidden_size)
+    task, model = tasks.pointing(seed), Classifier(state, seed, hidden_size)
     own = train_epoch if is_attempted(train_epoch) else None
+    trace = TrainingTrace(state, epochs, model, task.x_test[:, :WATCHED], task.y_test[:WATCHED], stands_in=train_epoch is not None and own is None)
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     show_progress = _shown if show else _silent
     with _one_thread(), show_progress(trace) as progress:
         _watch(trace)
@@ -92,9 +92,10 @@ def fit(train_epoch=None, state="carried", epochs=5, seed=0, show=True):
     return trace
 
 
-def compare(states=STATES, epochs=5, seed=0, train_epoch=None):
-    """The same training, from the same first weights on the same batches, once for each way to handle the state."""
-    return Comparison({state: fit(train_epoch, state, epochs, seed, show=False) for state in states})
+def compare(states=STATES, epochs=5, seed=0, train_epoch=None, hidden_size=HIDDEN_SIZE):
+    """The same training, from the same first weights on the same batches, once for each way to handle the state. Arguments as in `fit`."""
+    setting = "" if (seed, hidden_size) == (0, HIDDEN_SIZE) else f"seed {seed}, hidden size {hidden_size}"
+    return Comparison({state: fit(train_epoch, state, epochs, seed, False, hidden_size) for state in states}, setting)
 
 
 @cache
@@ -129,6 +130,12 @@ def _train_epoch(model, batches, optimizer):
     for batch in batches:
         optimizer.step(tally.objective(*batch))
     return tally.loss / tally.samples, tally.right / tally.samples
+
+
+def _require_counts(**counts):
+    for name, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} is a whole number from 1 on, not {value!r}")
 
 
 def _two_numbers(result):

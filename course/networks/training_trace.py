@@ -1,6 +1,6 @@
 """What a training has done, epoch by epoch: as a table, a chart, a picture, beside the page's own, and several side by side."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ PAGE = ((1.2, 0.35), (0.9, 0.50), (0.7, 0.65), (0.5, 0.75), (0.4, 0.82))
 
 HEAD = ("Epoch", "Loss ↓", "Accuracy ↑", "Observation")
 BAR = 16
+NOT_YOURS = "not written yet: this is the course's own training"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class TrainingTrace(ShowsItsTable):
     state: the way the state was handled; planned: how many epochs there will be; model: the network, trained so far;
     epochs: a list of `Epoch`. Of the first N test sequences, before training and after every epoch (E + 1 times):
     states (E+1, T, N, H), the state after each step; answers (E+1, T, N), the class with the largest logit then.
-    x (T, N, F) and y (N,) are those sequences.
+    x (T, N, F) and y (N,) are those sequences. stands_in: the learner's train_epoch was asked for and is not written yet.
     """
 
     state: str
@@ -92,6 +93,7 @@ class TrainingTrace(ShowsItsTable):
     epochs: list = field(default_factory=list)
     states: torch.Tensor | None = None
     answers: torch.Tensor | None = None
+    stands_in: bool = False
 
     @property
     def losses(self):
@@ -101,11 +103,19 @@ class TrainingTrace(ShowsItsTable):
     def accuracies(self):
         return [epoch.accuracy for epoch in self.epochs]
 
+    @property
+    def test_losses(self):
+        return [epoch.test_loss for epoch in self.epochs]
+
+    @property
+    def test_accuracies(self):
+        return [epoch.test_accuracy for epoch in self.epochs]
+
     def table(self):
         """Epoch · Loss ↓ · Accuracy ↑ · Observation."""
         seen = zip(self.epochs, observe(self.epochs))
         rows = [(str(i), f"{e.loss:.2f}", f"{e.accuracy:.2f}", words) for i, (e, words) in enumerate(seen, start=1)]
-        return Rows(f"Training trace, state: {self.state}", HEAD, rows, self._tested())
+        return Rows(f"Training trace, state: {self.state}{self._whose()}", HEAD, rows, self._tested())
 
     def chart(self):
         """Both curves as text, one line an epoch: the numbers first, then a bar of stars for each."""
@@ -126,7 +136,10 @@ class TrainingTrace(ShowsItsTable):
             (str(i + 1), *(_shown(rows, i, column) for column in (0, 1) for rows in (PAGE, list(zip(self.losses, self.accuracies)))))
             for i in range(max(len(PAGE), len(self.epochs)))
         ]
-        return Rows(f"The page's trace and this one, state: {self.state}", head, rows, self._against_page())
+        return Rows(f"The page's trace and this one, state: {self.state}{self._whose()}", head, rows, self._against_page())
+
+    def _whose(self):
+        return f" ({NOT_YOURS})" if self.stands_in else ""
 
     def _against_page(self):
         if not self.epochs:
@@ -144,20 +157,33 @@ class TrainingTrace(ShowsItsTable):
 
 @dataclass(repr=False)
 class Comparison(ShowsItsTable):
-    """The same training with the state handled in several ways. traces: {way: TrainingTrace}."""
+    """The same training with the state handled in several ways. traces: {way: TrainingTrace}; setting: what is not as usual."""
 
     traces: dict
+    setting: str = ""
 
     def table(self):
-        """One row a way: loss and accuracy of every epoch, and the accuracy on new sequences."""
-        rows = [(way, _row(t.losses), _row(t.accuracies), f"{t.epochs[-1].test_accuracy:.2f}") for way, t in self.traces.items()]
+        """One row a way: loss and accuracy of every epoch, and both on new sequences after the last."""
+        rows = [
+            (way, _row(t.losses), _row(t.accuracies), f"{t.epochs[-1].test_loss:.2f}", f"{t.epochs[-1].test_accuracy:.2f}") for way, t in self.traces.items()
+        ]
         last = max(len(trace.epochs) for trace in self.traces.values())
-        head = ("State", f"Loss ↓, epochs 1 to {last}", f"Accuracy ↑, epochs 1 to {last}", "On new sequences ↑")
-        return Rows("The same training, the state handled in different ways", head, rows, f"Guessing: loss {GUESSING:.2f}, accuracy 0.33.")
+        head = ("State", f"Loss ↓, epochs 1 to {last}", f"Accuracy ↑, epochs 1 to {last}", "New sequences: loss ↓", "Accuracy ↑")
+        return Rows(self._caption(), head, rows, f"Guessing: loss {GUESSING:.2f}, accuracy 0.33.")
 
-    def picture(self):
-        """A Picture with one curve a way, of the loss and of the accuracy."""
-        return pictures.ways({way: (t.losses, t.accuracies) for way, t in self.traces.items()}, GUESSING)
+    def picture(self, new=False):
+        """A Picture with one curve a way, of the loss and of the accuracy while training. new: both on new sequences, after each epoch."""
+        curves = {way: (t.test_losses, t.test_accuracies) if new else (t.losses, t.accuracies) for way, t in self.traces.items()}
+        drawn = pictures.ways(curves, GUESSING)
+        if new:
+            return replace(drawn, alt=f"On new sequences. {drawn.alt}")
+        ends = ", ".join(f"{way} {t.test_losses[-1]:.2f}" for way, t in self.traces.items())
+        return replace(drawn, alt=f"{drawn.alt} On new sequences the loss ends so: {ends}.")
+
+    def _caption(self):
+        caption = "The same training, the state handled in different ways"
+        notes = [self.setting, *{NOT_YOURS for trace in self.traces.values() if trace.stands_in}]
+        return ": ".join([caption, *filter(None, notes)])
 
     def __getitem__(self, way):
         return self.traces[way]

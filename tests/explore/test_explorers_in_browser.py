@@ -23,7 +23,7 @@ from course.explore.views import sheet
 from course.explore.weights import WEIGHTS, cell_weights, output_weights
 from course.explore.words import number, numbers
 
-PLAIN = ("input_sequence", "zero_state", "cell_step", "carry", "memory", "output_layer", "softmax", "epochs", "decision", "broken_laws")
+PLAIN = ("input_sequence", "zero_state", "cell_step", "carry", "memory", "output_layer", "softmax", "meet", "epochs", "decision", "broken_laws")
 OWN = "cell_step with an own rnn_step"
 ALL = (*PLAIN, OWN)
 

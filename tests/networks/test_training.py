@@ -177,7 +177,15 @@ class TestALearnersOwn:
     def test_that_is_not_written_yet_is_replaced(self, trace):
         def train_epoch(model, batches, optimizer): ...
 
-        assert fit(train_epoch, show=False).epochs == trace.epochs
+        own = fit(train_epoch, show=False)
+        assert own.epochs == trace.epochs and own.stands_in and not trace.stands_in
+        for shown in (own, own.beside_page(), compare(("carried",), 1, train_epoch=train_epoch)):
+            assert "not written yet: this is the course's own training" in repr(shown).splitlines()[0]
+            assert "not written yet: this is the course&#x27;s own training" in shown._repr_html_().split("</caption>")[0]
+        assert "not written yet" not in repr(trace) + repr(trace.beside_page())
+
+    def test_that_is_written_is_not_said_to_be_the_courses(self):
+        assert "not written yet" not in repr(fit(plain_epoch, epochs=1, show=False))
 
     @pytest.mark.parametrize(
         "result, said",
@@ -216,6 +224,30 @@ class TestALearnersOwn:
     def test_a_number_of_epochs_that_makes_no_sense(self, epochs):
         with pytest.raises(ValueError, match="epochs is a whole number from 1 on"):
             fit(epochs=epochs)
+        with pytest.raises(ValueError, match="hidden_size is a whole number from 1 on"):
+            fit(hidden_size=epochs)
+
+
+class TestPlay:
+    """Another seed, more epochs, another hidden size."""
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_a_state_of_one_number(self, state):
+        trace = fit(state=state, hidden_size=1, epochs=2, seed=3, show=False)
+        task, model = tasks.pointing(3), Classifier(state, 3, hidden_size=1)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+        for number, epoch in enumerate(trace.epochs):
+            assert (epoch.loss, epoch.accuracy) == (pytest.approx(plain_epoch(model, task.batches(number), optimizer)[0], abs=1e-4), epoch.accuracy)
+        assert trace.states.shape == (3, 10, 60, 1) and trace.model.rnn.hidden_size == 1
+
+    def test_a_comparison_says_what_was_changed(self):
+        assert repr(compare(("reset",), epochs=1, seed=2, hidden_size=1)).splitlines()[0].endswith("in different ways: seed 2, hidden size 1")
+        assert repr(compare(("reset",), epochs=1)).splitlines()[0].endswith("in different ways")
+
+    def test_reset_fits_noise_and_nothing_else(self):
+        for seed in range(3):
+            last = fit(state="reset", seed=seed, epochs=20, show=False).epochs[-1]
+            assert last.loss < math.log(3) < last.test_loss and 0.31 < last.test_accuracy < 0.36
 
 
 def made_up(*losses, tests=None):
@@ -290,14 +322,20 @@ class TestWhatItShows:
         alt = comparison.picture().alt
         assert all(f"{state} {t.losses[-1]:.2f} and {t.accuracies[-1]:.2f}" in alt for state, t in comparison.traces.items())
         assert "reset and no memory are the same curve" in alt
+        assert all(f"{state} {t.test_losses[-1]:.2f}" in alt.partition("On new sequences")[2] for state, t in comparison.traces.items())
+        new = comparison.picture(new=True)
+        assert new.svg != comparison.picture().svg and new.alt.startswith("On new sequences. ")
+        assert all(f"{state} {t.test_losses[-1]:.2f} and {t.test_accuracies[-1]:.2f}" in new.alt for state, t in comparison.traces.items())
 
     def test_comparison_has_a_row_a_way(self, comparison):
         rows = Cells(comparison._repr_html_()).rows
         assert [row[0] for row in rows[1:]] == list(STATES)
-        for way, losses, accuracies, tested in rows[1:]:
+        assert rows[0][-2:] == ["New sequences: loss ↓", "Accuracy ↑"]
+        for way, losses, accuracies, new, tested in rows[1:]:
             found = comparison[way]
             assert losses.split() == [f"{loss:.2f}" for loss in found.losses]
             assert accuracies.split() == [f"{accuracy:.2f}" for accuracy in found.accuracies]
+            assert new == f"{found.epochs[-1].test_loss:.2f}"
             assert tested == f"{found.epochs[-1].test_accuracy:.2f}"
         assert all(way in repr(comparison) for way in STATES)
 
