@@ -137,7 +137,9 @@ def _discussions(root, found):
         wanted = {item["name"] for entry in entries for item in entry["items"] if item["kind"] in ("check", "text")}
         written = set(texts) - {"open"}
         if texts.get("open", True) and written != wanted:
-            raise BuildError(f"{file}: it discusses {_listed(written)}; the unit's exercises and texts are {_listed(wanted)}. `open: false` switches discussions off")
+            raise BuildError(
+                f"{file}: it discusses {_listed(written)}; the unit's exercises and texts are {_listed(wanted)}. `open: false` switches discussions off"
+            )
         sealed.update({name: seal_text(name, texts[name]) if texts.get("open", True) else "" for name in sorted(wanted)})
     return sealed
 

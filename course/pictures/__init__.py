@@ -11,5 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "matrices": ["broken_laws"],
         "results": ["output", "prediction", "probabilities"],
         "stages": ["pipeline", "sequence", "tensor_block"],
+        "unrolled": ["two_layers", "unrolled"],
     },
 )

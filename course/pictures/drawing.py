@@ -115,10 +115,10 @@ def grid(ax, values, cmap, column, line, text="{:.2f}".format):
     ax.set_ylabel(line)
 
 
-def number_cell(ax, x, y, width, value, cmap, digits=2):
-    """One coloured cell with its number, its left edge at x and its upper one at y."""
-    ax.add_patch(Rectangle((x, y + 0.06), width, 0.88, facecolor=cmap(_position(value)), edgecolor=FAINT, linewidth=0.8))
-    ax.text(x + width / 2, y + 0.5, f"{value:.{digits}f}", ha="center", va="center", color=_ink_on(cmap, value))
+def number_cell(ax, x, y, width, value, cmap, digits=2, height=1):
+    """One coloured cell with its number, in a line of this height that begins at y; its left edge at x."""
+    ax.add_patch(Rectangle((x, y + 0.06 * height), width, 0.88 * height, facecolor=cmap(_position(value)), edgecolor=FAINT, linewidth=0.8))
+    ax.text(x + width / 2, y + 0.5 * height, f"{value:.{digits}f}", ha="center", va="center", color=_ink_on(cmap, value), size=10 if height == 1 else 9)
 
 
 def placed(values):

@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from .drawing import FAINT, GROUND, INK, PLACES, SEEN, blank, in_one_style, listed, numbers, picture_of, placed
+from .story import class_names
 
 CURVES = (("#0072b2", "-", "o"), ("#c04e00", (0, (6, 3)), "s"), ("#00795a", (0, (1, 1.5)), "^"), ("#a8487f", (0, (7, 2, 1, 2)), "D"))
 """Colour, dashes and mark of the first curve or class, the second, …"""
@@ -44,9 +45,10 @@ def points(places, classes, words):
     places = places.double().round(decimals=PLACES)
     limit = 1.1 * places.abs().max().item()
     ax.set(aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
+    names = class_names(int(classes.max()) + 1)
     for c in sorted(set(classes.tolist())):
         x, y = places[classes == c].T.tolist()
-        ax.scatter(x, y, s=36, c=CURVES[c][0], marker=CURVES[c][2], edgecolors=INK, linewidths=0.5, label=f"class {c}")
+        ax.scatter(x, y, s=36, c=CURVES[c][0], marker=CURVES[c][2], edgecolors=INK, linewidths=0.5, label=names[c])
     ax.set_xlabel("first axis")
     ax.set_ylabel("second axis")
     ax.spines[["top", "right"]].set_visible(False)
@@ -58,16 +60,16 @@ def points(places, classes, words):
 def probabilities_over_time(probs):
     """The probability of each class after each step. probs: (T, C)."""
     fig = Figure(figsize=(6.5, 2.6), layout="constrained", facecolor=GROUND)
-    ax = fig.subplots()
+    ax, names = fig.subplots(), class_names(probs.shape[1])
     for c, values in enumerate(probs.T.tolist()):
-        _curve(ax, values, c, f"class {c}")
+        _curve(ax, values, c, names[c])
     ax.set_xticks(range(1, len(probs) + 1))
     ax.set_ylim(-0.03, 1.03)
     ax.set_xlabel("step")
     ax.set_title("probability", size=10)
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, handlelength=4)
     last = probs[-1]
-    return picture_of(fig, f"The probabilities after step 1 are {numbers(probs[0])}, after step {len(probs)} {numbers(last)}: class {int(last.argmax())}.")
+    return picture_of(fig, f"The probabilities after step 1 are {numbers(probs[0])}, after step {len(probs)} {numbers(last)}: {names[last.argmax()]}.")
 
 
 def _curves(count, height=2.6):

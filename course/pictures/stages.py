@@ -3,15 +3,19 @@
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from .drawing import FAINT, INK, INPUT, arrow, blank, grid, in_one_style, numbers, picture_of
+from .story import feature_names
 
-STAGES = (
-    ("input\nsequence", "(T, B, F)"),
-    ("zero\nstate", "(1, B, H)"),
-    ("cell\nstep", "(B, H)"),
-    ("carry\nover time", "(T, B, H)"),
-    ("output\nlayer", "(B, C)"),
-    ("softmax", "(B, C)"),
+STAGES = (  # name, what comes out of it in the worked example, where its box stands
+    ("input\nsequence", "10 × 5 numbers", (0, 1)),
+    ("zero\nstate", "4 zeros", (0, 0)),
+    ("cell\nstep", "4 numbers", (1.25, 0.5)),
+    ("carry\nover time", "10 × 4 numbers", (2.5, 0.5)),
+    ("output\nlayer", "3 scores", (3.75, 0.5)),
+    ("softmax", "3 shares of 1", (5, 0.5)),
 )
+ARROWS = ((0, 2), (1, 2), (2, 3), (3, 4), (4, 5))
+WIDE, HIGH = 0.95, 0.6
+"""The size of a stage's box."""
 
 
 @in_one_style
@@ -19,28 +23,20 @@ def pipeline(here):
     """The six stages from sequence to probabilities, with stage `here` (1 to 6) marked."""
     if not 1 <= here <= len(STAGES):
         raise ValueError(f"the pipeline has stages 1 to {len(STAGES)}, not {here}")
-    fig, ax = blank(9, 1.7, xlim=(0, 6), ylim=(0, 1.1))
-    for i, (name, shape) in enumerate(STAGES, start=1):
+    fig, ax = blank(9, 2.3, xlim=(-0.1, 6.05), ylim=(-0.12, 1.95))
+    for i, (name, size, (x, y)) in enumerate(STAGES, start=1):
         current = i == here
-        ax.add_patch(
-            FancyBboxPatch(
-                (i - 0.93, 0.2),
-                0.72,
-                0.6,
-                boxstyle="round,pad=0.03",
-                edgecolor=INK,
-                facecolor="#ffe9a8" if current else "white",
-                linewidth=2.4 if current else 0.8,
-            )
-        )
-        ax.text(i - 0.57, 0.57, f"{i}  {name}", ha="center", va="center", weight="bold" if current else "normal")
-        ax.text(i - 0.57, 0.28, shape, ha="center", va="center", color=FAINT, size=9)
+        face, line = ("#ffe9a8", 2.4) if current else ("white", 0.8)
+        ax.add_patch(FancyBboxPatch((x, y), WIDE, HIGH, boxstyle="round,pad=0.03", edgecolor=INK, facecolor=face, linewidth=line))
+        ax.text(x + WIDE / 2, y + 0.39, f"{i}  {name}", ha="center", va="center", weight="bold" if current else "normal")
+        ax.text(x + WIDE / 2, y + 0.08, size, ha="center", va="center", color=FAINT, size=9)
         if current:
-            ax.text(i - 0.57, 0.98, "you are here", ha="center", va="center", size=9)
-        if i < len(STAGES):
-            arrow(ax, (i - 0.17, 0.5), (i + 0.03, 0.5))
+            ax.text(x + WIDE / 2, y + 0.74, "you are here", ha="center", va="center", size=9)
+    for start, end in ARROWS:
+        (x, y), (to_x, to_y) = STAGES[start][2], STAGES[end][2]
+        arrow(ax, (x + WIDE + 0.05, y + HIGH / 2), (to_x - 0.05, to_y + HIGH / 2 + 0.2 * (y - to_y)))
     name = STAGES[here - 1][0].replace("\n", " ")
-    return picture_of(fig, f"The pipeline has six stages. You are at stage {here} of 6: {name}.")
+    return picture_of(fig, f"The pipeline has six stages: input and zero state go into the cell, and on from there. You are at stage {here} of 6: {name}.")
 
 
 @in_one_style
@@ -53,6 +49,7 @@ def sequence(x, row=0, mark=None):
     steps, features = values.shape
     fig, ax = blank(0.75 * steps + 1.6, 0.42 * features + 1.1)
     grid(ax, values.T, INPUT, column="time step", line="feature")
+    ax.set_yticks(range(features), feature_names(features))
     if mark is not None:
         ax.add_patch(Rectangle((mark - 1.5, -0.5), 1, features, fill=False, linewidth=3, edgecolor=INK))
     ends = f"It starts with {numbers(values[0])} and ends with {numbers(values[-1])}."
@@ -62,7 +59,7 @@ def sequence(x, row=0, mark=None):
 
 @in_one_style
 def tensor_block(sizes):
-    """The shape of a tensor with three axes, drawn as sheets of cells with every axis named.
+    """The shape of a tensor with three axes, drawn as sheets of boxes with every axis named.
 
     sizes: three names with their sizes, in the order of the tensor's axes, as
     {"time": 10, "batch": 1, "features": 5}. The first axis counts sheets, the second lines, the third columns.

@@ -9,3 +9,13 @@ FEATURES = ("east", "north", "buzz", "scent", "call")
 
 CLASSES = ("clover", "linden", "heather")
 """Clover lies to the east (0°), linden to the north-west (120°), heather to the south-west (240°)."""
+
+
+def class_names(count):
+    """The names of `count` classes: the three places, or their numbers where there are not three."""
+    return CLASSES if count == len(CLASSES) else tuple(f"class {c}" for c in range(count))
+
+
+def feature_names(count):
+    """The names of `count` features with their indices: "0 east", or the index alone where there are not five."""
+    return tuple(f"{f} {name}" for f, name in enumerate(FEATURES)) if count == len(FEATURES) else tuple(str(f) for f in range(count))

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from course import Trace, example, pictures
+from course.pictures import stages
+from course.pictures.story import CLASSES, FEATURES, class_names
 
 torch.set_num_threads(1)
 
@@ -169,6 +171,11 @@ DRAW = {
     "points": lambda trace: pictures.points(trace.states[:, 0, :2], torch.arange(len(trace.x)) % 3, "Two classes part."),
     "probabilities_over_time": lambda trace: pictures.probabilities_over_time(trace.probs[:, 0]),
     "prediction": lambda trace: pictures.prediction(prediction_layers(trace)),
+    "unrolled": lambda trace: pictures.unrolled(),
+    "unrolled with its states": lambda trace: pictures.unrolled(trace=trace),
+    "unrolled and cut": lambda trace: pictures.unrolled(way="detached", cut=8),
+    "unrolled in four ways": lambda trace: pictures.unrolled(way=["carried", "detached", "reset", "no memory"]),
+    "two_layers": lambda trace: pictures.two_layers(),
     "broken_laws": lambda trace: pictures.broken_laws(law_sizes(trace), ["bug a", "bug b"], ["zero law", "chunk law"]),
 }
 
@@ -214,8 +221,13 @@ def alt_numbers(name, trace):
         "training": [*(numbers(torch.tensor(row)) for row in curves(trace)), f"Over {len(trace.x)} epochs", "guessing costs 1.10"],
         "ways": [f"carried {curves(trace)[0][-1]:.2f} and {curves(trace)[1][-1]:.2f}", "carried and none are the same curve"],
         "points": [f"{len(trace.x)} states", "Two classes part."],
-        "probabilities_over_time": [numbers(trace.probs[0, 0]), numbers(trace.probs[-1, 0]), f"class {trace.probs[-1, 0].argmax()}"],
+        "probabilities_over_time": [numbers(trace.probs[0, 0]), numbers(trace.probs[-1, 0]), class_names(trace.probs.shape[-1])[trace.probs[-1, 0].argmax()]],
         "prediction": [f"{name} {numbers(values)}" for name, values in prediction_layers(trace)],
+        "unrolled": ["10 time steps", "the state of the step before"],
+        "unrolled with its states": [f"{len(trace.x)} time steps", numbers(trace.states[0, 0]), numbers(trace.states[-1, 0])],
+        "unrolled and cut": ["the gradient is cut", "before step 8 alone"],
+        "unrolled in four ways": ["Carried: ", "detached: ", "reset: ", "no memory: "],
+        "two_layers": ["Two layers over 3 steps", "h[0]"],
         "broken_laws": ["2 laws", "2 bugs", "bug a breaks chunk law", "bug b breaks zero law, chunk law"],
     }[name]
 
@@ -271,6 +283,36 @@ def test_a_picture_shows_itself_as_an_image_with_alt_text(trace):
     assert tag == "img" and attributes["alt"] == picture.alt
     assert attributes["src"].startswith("data:image/svg+xml;base64,")
     assert repr(picture) == f"Picture: {picture.alt}"
+
+
+def texts(picture):
+    """The words that Matplotlib has drawn as paths stand in the SVG as comments."""
+    return re.findall(r"<!-- (.*?) -->", picture.svg)
+
+
+def test_the_story_holds_in_every_picture_of_classes_and_features(trace):
+    assert all(any(name in text for text in texts(pictures.sequence(trace.x))) for name in FEATURES)
+    over_time, marks = pictures.probabilities_over_time(trace.probs[:, 0]), pictures.points(trace.states[:, 0, :2], torch.arange(len(trace.x)) % 3, "Three.")
+    for picture in (pictures.output(trace), pictures.probabilities(trace.logits[-1, 0]), over_time, marks, pictures.unrolled()):
+        drawn = " ".join(texts(picture))
+        assert all(name in drawn for name in CLASSES) and "class " not in drawn
+
+
+def test_other_numbers_of_classes_have_no_names_of_ours():
+    assert "class 3" in texts(pictures.probabilities(torch.tensor([1.0, 2.0, 3.0, 4.0])))
+
+
+def test_the_zero_state_goes_into_the_cell_and_not_out_of_the_input():
+    """Stages 1 and 2 each have an arrow into stage 3, and none into each other."""
+    assert (0, 2) in stages.ARROWS and (1, 2) in stages.ARROWS and (0, 1) not in stages.ARROWS
+
+
+@pytest.mark.parametrize(
+    "arguments, said", [({"way": "kept"}, "way is one of carried"), ({"cut": 1}, "from 2 to 10"), ({"cut": 11, "way": "reset"}, "from 2 to 10")]
+)
+def test_unrolled_another_way(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        pictures.unrolled(**arguments)
 
 
 @pytest.mark.parametrize("here", [0, 7, -1])
