@@ -13,10 +13,10 @@ from .sources import UNIT_PAGE, BuildError, text_of
 
 INSTRUCTORS = ("grading", "build", "__main__.py", "__pycache__")
 INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest", "tool.ruff")
-BESIDE = {"LICENSE": "LICENSE", "LICENSE-CONTENT.md": "LICENSE-CONTENT.md", "docs/AGENTS.student.md": "AGENTS.md"}
+BESIDE = {"LICENSE": "LICENSE", "LICENSE-CONTENT.md": "LICENSE-CONTENT.md", "docs/AGENTS.student.md": "AGENTS.md", "setup.py": "setup.py"}
 """What else a student receives: where it lies here, and where in the bundle."""
 INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+RELEASED = r"^date-released: *['\"]?(\d{4})-(\d\d)-(\d\d)\b"
 
 
 def make_bundle(root, unit, say=print, into=None):
@@ -32,15 +32,24 @@ def make_bundle(root, unit, say=print, into=None):
     name = f"hidden-state-{unit}-{content.hexdigest()[:8]}"
     target = (into or root / "dist") / f"{name}.zip"
     target.parent.mkdir(exist_ok=True)
+    date = released(root)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for place, data in files.items():
-            archive.writestr(_entry(f"{name}/{place}"), data)
+            archive.writestr(_entry(f"{name}/{place}", date), data)
     say(f"{target}: {len(files)} files, {target.stat().st_size / 1024:.0f} KB")
     return target
 
 
-def _entry(place):
-    entry = zipfile.ZipInfo(place, ZIP_TIME)
+def released(root):
+    """The day of the release (year, month, day), from CITATION.cff: what a file browser shows as the files' age, the same in every build."""
+    found = re.search(RELEASED, text_of(root / "CITATION.cff"), flags=re.MULTILINE)
+    if not found:
+        raise BuildError(f"{root / 'CITATION.cff'} has no line `date-released: 2026-11-25`, with the day of the release")
+    return tuple(map(int, found.groups()))
+
+
+def _entry(place, date):
+    entry = zipfile.ZipInfo(place, (*date, 0, 0, 0))
     entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
     return entry
 

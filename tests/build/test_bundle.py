@@ -1,6 +1,11 @@
 """The zip that a student receives: it works by itself, and nothing in it tells an answer."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -8,7 +13,7 @@ import yaml
 from support import ROOT, read, run, source
 
 from course.build import sources
-from course.build.bundle import make_bundle
+from course.build.bundle import make_bundle, released
 from course.build.questions import expand
 
 
@@ -63,6 +68,7 @@ def test_it_holds_what_a_student_needs_and_no_more(unit, twins, bundle, texts):
         "environment.yml",
         "notebooks",
         "pyproject.toml",
+        "setup.py",
     }
     assert {path.stem for path in (bundle / "notebooks" / unit).iterdir()} == {twin.stem for twin in twins}
     assert not [
@@ -139,6 +145,40 @@ def test_it_works_by_itself(bundle):
 def test_the_same_content_makes_the_same_zip(tmp_path):
     names = [make_bundle(ROOT, "pipeline", lambda line: None, into=tmp_path / part) for part in ("one", "two")]
     assert names[0].name == names[1].name and names[0].read_bytes() == names[1].read_bytes()
+
+
+def test_its_files_are_as_old_as_the_release(tmp_path):
+    """Not as the clock, which would make another zip every day, and not as the first day that a zip knows of."""
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["date-released"]
+    with zipfile.ZipFile(make_bundle(ROOT, "pipeline", lambda line: None, into=tmp_path)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(said.year, said.month, said.day, 0, 0, 0)}
+    (tmp_path / "CITATION.cff").write_text("version: 1\n")
+    with pytest.raises(sources.BuildError, match="date-released"):
+        released(tmp_path)
+
+
+@pytest.mark.parametrize("from_bundle", [True, False])
+def test_jupyterlab_does_not_ask_about_news(bundle, tmp_path, from_bundle):
+    """Where the course is installed as its README and `make lab` say: pip puts what is in this wheel's data/ into the environment."""
+    project = tmp_path / "project"
+    shutil.copytree(bundle if from_bundle else ROOT, project, ignore=shutil.ignore_patterns(".*", "tests", "solutions", "notebooks", "dist", "*.egg-info"))
+    code = f"from setuptools import build_meta; print(build_meta.build_editable({str(tmp_path)!r}))"
+    subprocess.run([sys.executable, "-c", code], cwd=project, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "wheel")
+    [data] = (tmp_path / "wheel").glob("*.data/data")
+    said = subprocess.run(
+        [sys.executable, "-c", LABS_DEFAULTS],
+        env={**os.environ, "JUPYTER_CONFIG_PATH": str(data / "etc" / "jupyter")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(said.stdout)["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False}
+
+
+LABS_DEFAULTS = "import json; from jupyterlab_server.settings_utils import _get_overrides; print(json.dumps(_get_overrides('nowhere')[0]))"
 
 
 def test_an_unbuilt_unit_is_named(tmp_path):
