@@ -33,7 +33,7 @@ def observe(epochs):
 
     Against guessing: a loss above ln 3 = 1.10 is worse, one down to 0.05 below it no better.
     Against the epoch before: the loss rises or falls by 0.02 or more, else it has levelled off; the largest fall is the
-    fastest, and one below a third of it is levelling off. Against the test set: its loss rises by 0.02 while the
+    fastest, and one by less than a tenth of the loss is levelling off. Against the test set: its loss rises by 0.02 while the
     training's falls.
     """
     losses, tests = ([round(100 * loss) for loss in column] for column in ([e.loss for e in epochs], [e.test_loss for e in epochs]))
@@ -72,7 +72,7 @@ def _against_before(fall, fastest, loss):
         return "" if loss >= round(100 * GUESSING) - 5 else "levelled off"
     if fall == fastest:
         return "falling fastest"
-    return "levelling off" if 3 * fall < fastest else "still falling"
+    return "levelling off" if 10 * fall < loss + fall else "still falling"
 
 
 @dataclass(repr=False)
