@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
-from explore.test_meet import expected_meet  # noqa: F401 - found by its name, as the others are
+from dances import expected_meet  # noqa: F401 - found by its name, as the others are
 from torch import nn
 from torch.nn import functional as F
 
