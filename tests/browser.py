@@ -81,10 +81,10 @@ def _answers(address, runtime, pid):
 
 
 @contextlib.contextmanager
-def new_page(width=1300, height=1200):
-    """A page of headless Chromium. Raises RuntimeError where there is none."""
+def new_page(width=1300, height=1200, scale=1):
+    """A page of headless Chromium, with `scale` dots to a pixel. Raises RuntimeError where there is none."""
     with chromium() as browser:
-        yield patient(browser.new_page(viewport={"width": width, "height": height}))
+        yield patient(browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale))
 
 
 def patient(page):

@@ -24,7 +24,18 @@ def copy_course(target, twins=True):
     left_out = shutil.ignore_patterns("__pycache__", *([] if twins else ["*.ipynb"]))
     for folder in ("course", "solutions"):
         shutil.copytree(ROOT / folder, target / folder, ignore=left_out)
-    for file in ("README.md", "LICENSE", "LICENSE-CONTENT.md", "docs/AGENTS.student.md", "nbgrader_config.py", "pyproject.toml", "environment.yml"):
+    for file in (
+        "README.md",
+        "LICENSE",
+        "LICENSE-CONTENT.md",
+        "docs/AGENTS.student.md",
+        "nbgrader_config.py",
+        "pyproject.toml",
+        "environment.yml",
+        "setup.py",
+        "CITATION.cff",
+        "CHANGELOG.md",
+    ):
         (target / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, target / file)
     return target

@@ -1,7 +1,8 @@
 """Take the pictures of the README and of the lessons from the running course: make pictures (after `make notebooks`).
 
 docs/explorer.png: an explorer in its lesson. docs/lesson.png: an exercise with a common mistake, checked.
-solutions/<unit>/<lesson>.png: the lesson's explorer with its sliders moved; run `make notebooks` again to release it.
+solutions/<unit>/<lesson>.png: the drawing of the lesson's explorer with its sliders moved, without the sliders, framed like a photograph;
+run `make notebooks` again to release it.
 """
 
 import shutil
@@ -12,8 +13,12 @@ from pathlib import Path
 import nbformat
 from browser import ROOT, new_page, open_notebook, run_all_cells, running_lab
 from nbformat.v4 import new_code_cell
+from PIL import Image, ImageOps
+
+from course.pictures.drawing import GROUND, INK
 
 LESSON = "03_cell_step"
+MARGIN, EDGE = 28, 5
 FORGOTTEN_TRANSPOSE = "return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh + b_hh)"
 MOVED = {  # the explorers as the lessons' texts describe their pictures
     "01_input_sequence": ("input_sequence", {"step": 7, "sequence": 2, "feature": 4}),
@@ -36,7 +41,7 @@ def main():
         for picture in (ROOT / "notebooks" / "pipeline").glob("*.png"):
             shutil.copy(picture, folder)
         with running_lab(folder) as address:
-            with new_page(1240, 1000) as page:
+            with new_page(860, 1000, scale=2) as page:
                 _take_explorers(page, address)
             with new_page(1240, 1080) as page:
                 _take_lesson(page, address)
@@ -52,8 +57,18 @@ def _take_explorers(page, address):
         explorer.scroll_into_view_if_needed()
         time.sleep(1)
         (unit,) = (source.parent for source in ROOT.glob(f"solutions/*/{lesson}.md"))
-        explorer.screenshot(path=unit / f"{lesson}.png")
+        drawing = explorer.locator(".hidden-state-views")
+        drawing.evaluate(f"views => {{ views.style.background = '{GROUND}'; views.style.width = 'fit-content'; }}")
+        drawing.screenshot(path=unit / f"{lesson}.png")
+        _frame(unit / f"{lesson}.png")
         print(f"{lesson}.png")
+
+
+def _frame(file):
+    """Put a photograph on a card: a margin and a dark edge, so that it is seen to be one on a light and on a dark page."""
+    photograph = Image.open(file).convert("RGB")
+    card = ImageOps.expand(ImageOps.expand(photograph, MARGIN, GROUND), EDGE, INK)
+    card.quantize(256).save(file, optimize=True)
 
 
 def _take_lesson(page, address):

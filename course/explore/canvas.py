@@ -9,7 +9,7 @@ import traitlets
 from course.pictures.drawing import COLOURS, LIMITS, LOGITS, PROBS
 
 HERE = Path(__file__).parent
-SCRIPTS = ("words.js", "shapes.js", "views.js", "map.js", "page.js")
+SCRIPTS = ("words.js", "shapes.js", "views.js", "cell.js", "map.js", "page.js")
 
 
 class Canvas(anywidget.AnyWidget):

@@ -29,7 +29,7 @@ MANY = 5
 
 @dataclass(frozen=True)
 class Slider:
-    """A slider from `low` to `high` in equal steps. Whole numbers where the step is one."""
+    """A slider from `low` to `high` in equal steps. Whole numbers where the step is one. names: what its positions are called, if not by their numbers."""
 
     name: str
     label: str
@@ -37,6 +37,7 @@ class Slider:
     high: float
     step: float
     start: float
+    names: tuple = ()
 
     @property
     def digits(self):
@@ -49,7 +50,7 @@ class Slider:
         return [round(self.low + i * self.step, 6) for i in range(count)]
 
     def text(self, position):
-        return words.number(self.values[position], self.digits)
+        return self.names[position] if self.names else words.number(self.values[position], self.digits)
 
     def position(self, value):
         """The position nearest to a value."""
@@ -195,7 +196,7 @@ class Explorer:
             controls = self.scene.controls
             longest = max(len(control.values) for control in controls)
             tables = {
-                name: Table(("line", "along", *table.axes[1:]), table.values.unflatten(0, (len(controls), longest)), table.digits)
+                name: Table(("line", "along", *table.axes[1:]), table.values.unflatten(0, (len(controls), longest)), table.digits, table.names)
                 if table.axes[:1] == ("point",)
                 else table
                 for name, table in self.scene.around(_lines(controls, values, longest)).items()

@@ -58,8 +58,10 @@ function cellOf(x, y, width, height, value, digits, stops, limits, attributes = 
   ];
 }
 
+// Around cells, which are light in every theme: dark on light within a light edge, so that it can be seen on either ground.
 function frame(x, y, width, height) {
-  return rect(x, y, width, height, { fill: "none", stroke: "var(--hs-ink)", "stroke-width": 2.5, "pointer-events": "none" });
+  const plain = { fill: "none", "pointer-events": "none" };
+  return [rect(x, y, width, height, { ...plain, stroke: "#ffffff", "stroke-width": 5 }), rect(x, y, width, height, { ...plain, stroke: INK, "stroke-width": 2.5 })];
 }
 
 function line(x1, y1, x2, y2, attributes = {}) {

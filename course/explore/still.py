@@ -12,13 +12,16 @@ STYLE = (
     "<style>.jp-OutputArea-child:has(.hidden-state-still)+.jp-OutputArea-child:not(:has(.hidden-state-explorer)){position:absolute;visibility:hidden}</style>"
 )
 
+FRAME = "display:inline-block;max-width:100%;margin:0;padding:8px 12px;border:3px double currentColor"
+"""Around what cannot be moved, so that nobody takes it for the explorer itself; in the page's own ink, light or dark."""
+
 
 def html(explorer):
     """The still form as HTML."""
     return (
-        f'<div class="hidden-state-still">{STYLE}{explorer.scene.picture._repr_html_()}'
-        f"<p>{escape(explorer.sentence())} <em>Run this cell to move the sliders.</em></p>"
-        f"<details><summary>The numbers</summary>{_sheets(explorer)}</details></div>"
+        f'<div class="hidden-state-still">{STYLE}<figure style="{FRAME}"><figcaption style="margin-bottom:6px">A picture. <em>Run this cell to move the sliders.</em></figcaption>'
+        f"{explorer.scene.picture._repr_html_()}<p>{escape(explorer.sentence())}</p>"
+        f"<details><summary>The numbers</summary>{_sheets(explorer)}</details></figure></div>"
     )
 
 

@@ -28,6 +28,11 @@ function gridView(view, look) {
   return { width: left + columns.length * view.width + 4, height: bottom + 34, shapes: [...shapes, ...heads, ...sides, ...titles] };
 }
 
+// A number alone wants the name of what it counts; a name stands by itself.
+function named(look, axis, name) {
+  return /^\d+$/.test(name) ? `${look.label(axis)} ${name}` : name;
+}
+
 function cells(values, left, top, wide, high, digits, look, stops) {
   return values.flatMap((row, i) =>
     row.flatMap((value, j) => cellOf(left + j * wide, top + i * high, wide, high, value, digits, stops, look.spec.limits)));
@@ -36,13 +41,13 @@ function cells(values, left, top, wide, high, digits, look, stops) {
 // A frame around the column and around the row at which a slider stands.
 function cursors(view, look, left, top, high, rows, columns, here) {
   const shapes = [];
-  if (view.columns in look.at) shapes.push(frame(left + look.at[view.columns] * view.width, top, view.width, rows * high));
-  if (view.rows in look.at && here) shapes.push(frame(left, top + look.at[view.rows] * high, columns * view.width, high));
+  if (view.columns in look.at) shapes.push(...frame(left + look.at[view.columns] * view.width, top, view.width, rows * high));
+  if (view.rows in look.at && here) shapes.push(...frame(left, top + look.at[view.rows] * high, columns * view.width, high));
   return shapes;
 }
 
 function barsView(view, look) {
-  const rows = look.names(view.rows).map((name) => (/\d/.test(name) ? `${look.label(view.rows)} ${name}` : name)), [low, high] = view.limits;
+  const rows = look.names(view.rows).map((name) => named(look, view.rows, name)), [low, high] = view.limits;
   const left = Math.max(64, 14 + 7 * Math.max(...rows.map((name) => name.length))), wide = 220, tall = view.parts.length > 1 ? 34 : 26;
   const x = (value) => left + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * wide;
   const shapes = [line(x(0), 0, x(0), rows.length * tall, { "stroke-width": 1 })];
@@ -79,18 +84,24 @@ function linesView(view, look) {
   ]);
   const traces = view.parts.flatMap((part) => {
     const values = partOf(view, part, look, [view.rows, view.columns]);
-    return view.rows ? values.map((row, i) => [`${look.label(view.rows)} ${look.names(view.rows)[i]}`, row]) : [[fill(part.label, look), values]];
+    return view.rows ? values.map((row, i) => [named(look, view.rows, look.names(view.rows)[i]), row]) : [[fill(part.label, look), values]];
   });
   const ends = spread(traces.map(([, row]) => y(row[row.length - 1]) + 4), 13);
   traces.forEach(([name, row], i) => {
     const points = row.map((value, j) => (Number.isNaN(value) ? "" : `${x(j)},${y(value)}`)).filter(Boolean).join(" ");
     shapes.push(["polyline", { points, fill: "none", "stroke-width": 2.4, ...LINES[i % LINES.length] }]);
     shapes.push(label(left + wide + 8, ends[i], name));
+    if (view.noticed !== undefined) shapes.push(...dots(row, x, y, view.noticed, LINES[i % LINES.length].stroke));
   });
   if (view.columns in look.at) shapes.push(line(x(look.at[view.columns]), top, x(look.at[view.columns]), top + tall, { "stroke-width": 2 }));
   columns.forEach((name, i) => shapes.push(label(x(i), top + tall + 15, name, { "text-anchor": "middle" })));
   shapes.push(label(left + wide / 2, top + tall + 30, look.label(view.columns), { "text-anchor": "middle" }));
   return { width: left + wide + 120, height: top + tall + 36, shapes };
+}
+
+// A full dot where a value is above what counts as noticed, a hollow one where it is not.
+function dots(row, x, y, noticed, stroke) {
+  return row.map((value, j) => ["circle", { cx: x(j), cy: y(value), r: 3.2, stroke, "stroke-width": 1.5, fill: value > noticed ? stroke : "var(--jp-layout-color0, #fff)" }]);
 }
 
 // Heights of labels, moved apart where they would cover each other.
@@ -120,7 +131,7 @@ function blockView(view, look) {
   const edge = 4 + (most - 1) * shift + widest * side + 10;
   shapes.push(label(edge, 16, `(${sizes.join(", ")})`, { "font-weight": 700 }));
   sizes.forEach((size, i) => {
-    shapes.push(label(edge, 40 + i * 36, `${size} ${["sheets", "lines", "columns"][i]}:`));
+    shapes.push(label(edge, 40 + i * 36, `${size} ${["sheet", "row", "column"][i]}${size === 1 ? "" : "s"}:`));
     shapes.push(label(edge, 55 + i * 36, names[i], { "font-weight": 700 }));
   });
   return { width: edge + 170, height: ground + 12, shapes };
@@ -142,81 +153,8 @@ function sharesView(view, look) {
       shapes.push(label(x + wide / 2, top + (i + 0.5) * high + 4, number(value, digits), { "text-anchor": "middle", "font-weight": p ? 700 : 400 }));
     });
   });
-  rows.forEach((name, i) => shapes.push(label(left - 6, top + (i + 0.5) * high + 4, `${look.label(view.rows)} ${name}`, { "text-anchor": "end" })));
+  rows.forEach((name, i) => shapes.push(label(left - 6, top + (i + 0.5) * high + 4, named(look, view.rows, name), { "text-anchor": "end" })));
   return { width: edge + 14 + rest.length * (wide + 14), height: top + rows.length * high + 6, shapes };
-}
-
-// The cell: x and h on the left, the two parts they become, their sum, tanh of it. One term is lit at a time.
-function cellView(view, look) {
-  const values = view.parts.map((part) => partOf(view, part, look));
-  const x = view.x.map((name) => look.values[name]), h = view.h.map((name) => look.values[name]);
-  const weights = Object.fromEntries(Object.entries(view.weights).map(([name, table]) => [name, weight(look.tables[table], look)]));
-  const lit = look.lit ?? { part: 2, row: h.length - 1 };
-  const high = 24, top = 22, second = top + x.length * high + 34, middle = top + 2.6 * high;
-  const places = [[150, top], [150, second], [266, middle], [366, middle], [458, middle]].slice(0, values.length);
-  const arrows = [
-    ...feeds(x, weights.W_ih, 78, top, 150, top, high, lit.part === 0 ? lit.row : lit.part >= 2 ? lit.row : -1),
-    ...feeds(h, weights.W_hh, 78, second, 150, second, high, lit.part === 1 ? lit.row : lit.part >= 2 ? lit.row : -1),
-    ...values[0].flatMap((_, u) => sums(u, u === lit.row && lit.part >= 2, u === lit.row && lit.part >= 3, top, second, middle, high)),
-  ];
-  const inputs = [...column("x", x, 22, top, high, look, "input"), ...column("h", h, 22, second, high, look, "state")];
-  const terms = values.flatMap((column, part) => column.flatMap((value, row) => term(view, part, row, value, places[part], high, lit, look)));
-  const [litLeft, litTop] = places[lit.part];
-  const mark = frame(litLeft - 1, litTop + lit.row * high, 60, high);
-  const heads = places.map(([left, y], part) => label(left + 29, y - 7, view.parts[part].label, { "text-anchor": "middle" }));
-  return {
-    width: places[places.length - 1][0] + 66, height: second + h.length * high + 6, shapes: [...arrows, ...inputs, ...terms, mark, ...heads],
-    formula: formula(view, lit, values, x, h, weights, look),
-  };
-}
-
-function weight(table, look) {
-  return pick(table, table.axes.filter((axis) => !(axis in look.at)), look.at);
-}
-
-function column(name, values, left, top, high, look, palette) {
-  return [
-    label(left + 28, top - 7, name, { "text-anchor": "middle" }),
-    ...values.flatMap((value, i) => cellOf(left, top + i * high + 1, 56, high - 2, value, 2, look.spec.colours[palette], look.spec.limits)),
-    ...values.map((_, i) => label(left - 4, top + (i + 0.5) * high + 4, i, { "text-anchor": "end" })),
-  ];
-}
-
-// Lines from each source to the rows it feeds; dashed where the weight is negative, strong where the row is lit.
-function feeds(sources, W, from, y, to, Y, high, lit) {
-  return W.flatMap((row, u) => row.flatMap((w, j) => (w === 0 ? [] : [line(from, y + (j + 0.5) * high, to, Y + (u + 0.5) * high, {
-    "stroke-width": u === lit ? 1 + 2.5 * Math.min(1, Math.abs(w)) : 0.7, opacity: u === lit ? 1 : 0.3, ...(w < 0 ? { "stroke-dasharray": "5 3" } : {}),
-  })])));
-}
-
-function sums(u, strong, onward, top, second, middle, high) {
-  const style = (on) => ({ "stroke-width": on ? 3 : 0.7, opacity: on ? 1 : 0.3 });
-  const y = middle + (u + 0.5) * high;
-  return [
-    line(208, top + (u + 0.5) * high, 266, y, style(strong)), line(208, second + (u + 0.5) * high, 266, y, style(strong)),
-    line(324, y, 366, y, style(onward)),
-  ];
-}
-
-function term(view, part, row, value, [left, top], high, lit, look) {
-  const { digits } = look.tables[view.parts[part].table];
-  const on = lit.part === part && lit.row === row;
-  const button = {
-    class: "hs-term", role: "button", tabindex: 0, "aria-pressed": on, "data-term": `${part} ${row}`, "data-lm-suppress-shortcuts": "true",
-    "aria-label": `${view.parts[part].label}, ${look.label(view.rows)} ${row}: ${number(value, digits)}`,
-  };
-  return cellOf(left, top + row * high + 1, 58, high - 2, value, digits, look.spec.colours.state, look.spec.limits, button);
-}
-
-function formula(view, { part, row }, values, x, h, weights, look) {
-  const head = `${view.parts[part].label}, ${look.label(view.rows)} ${row}: `;
-  const product = (W, b, name, sources) => [...W[row].map((w, j) => [w, sources[j]]).filter(([w]) => w !== 0)
-    .map(([w, value]) => `${number(w, 3)} × ${number(value, 2)}`), `${number(b[row], 3)} (${name})`].join(" + ");
-  const result = number(values[part][row], 3);
-  if (part === 0) return `${head}${product(weights.W_ih, weights.b_ih, "b_ih", x)} = ${result}`;
-  if (part === 1) return `${head}${product(weights.W_hh, weights.b_hh, "b_hh", h)} = ${result}`;
-  if (part === 2) return `${head}${number(values[0][row], 3)} + ${number(values[1][row], 3)} = ${result}`;
-  return `${head}tanh(${number(values[2][row], 3)}) → ${result}`;
 }
 
 // Marks on a map: the shape and the colour say the class, a hollow mark that the answer is another one.
@@ -232,7 +170,7 @@ function pointsView(view, look) {
   place.forEach(([x, y], i) => shapes.push(mark(view.classes[i], left + at(x), top + side - at(y), answer[i] === view.classes[i])));
   const edge = left + side + 18;
   const classes = [...new Set(view.classes)].sort();
-  classes.forEach((c, i) => shapes.push(mark(c, edge, top + 20 + 24 * i, true), label(edge + 12, top + 24 + 24 * i, `class ${c}`)));
+  classes.forEach((c, i) => shapes.push(mark(c, edge, top + 20 + 24 * i, true), label(edge + 12, top + 24 + 24 * i, look.names("class")[c])));
   const hollow = top + 30 + 24 * classes.length;
   classes.forEach((c, i) => shapes.push(mark(c, edge + 18 * i, hollow, false)));
   shapes.push(label(edge - 7, hollow + 22, "wrong answer"));

@@ -17,9 +17,13 @@ def bars(title, parts, rows, limits=(-1, 1), palette="state"):
     return _view("bars", title, parts, rows, None, palette=palette, limits=list(limits))
 
 
-def lines(title, parts, columns, rows=None, limits=(-1, 1)):
-    """A line for each part and each position of `rows`, told apart by dashes; `columns` runs to the right."""
-    return _view("lines", title, parts, rows, columns, limits=list(limits))
+def lines(title, parts, columns, rows=None, limits=(-1, 1), noticed=None):
+    """A line for each part and each position of `rows`, told apart by dashes; `columns` runs to the right.
+
+    noticed: values above it get a full dot, the others a hollow one.
+    """
+    dots = {} if noticed is None else {"noticed": noticed}
+    return _view("lines", title, parts, rows, columns, limits=list(limits), **dots)
 
 
 def block(title, part, columns, largest):

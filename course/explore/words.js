@@ -37,12 +37,13 @@ function pick(table, keep, at) {
 }
 
 function fill(template, look) {
-  return template.replace(/\{(#?\w+)\}/g, (_, name) => {
+  return template.replace(/\{(#?\w+)(:shape)?\}/g, (_, name, shape) => {
     if (name.startsWith("#")) return look.at[name.slice(1)];
     const control = look.controls[name];
     if (control) return control.texts[look.at[name]];
     const table = look.tables[name];
     const found = pick(table, table.axes.filter((axis) => !(axis in look.at)), look.at);
+    if (shape) return `(${found.map((size) => number(size, 0)).join(", ")})`;
     return table.names?.length ? table.names[found] : numbers(found, table.digits);
   });
 }

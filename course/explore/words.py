@@ -54,7 +54,7 @@ def pick(table, keep, at):
 
 
 def fill(template, controls, tables, at):
-    """The template with its names replaced. "{#step}" is a slider's position, counted from 0: the index in code."""
+    """The template with its names replaced. "{#step}" is a slider's position, counted from 0: the index in code; "{x:shape}" reads (2, 3, 4)."""
     named = {control.name: control for control in controls}
 
     def replacement(match):
@@ -65,6 +65,8 @@ def fill(template, controls, tables, at):
             return named[name].text(at[name])
         table = tables[name]
         found = pick(table, [axis for axis in table.axes if axis not in at], at)
+        if match[2]:
+            return f"({', '.join(number(size, 0) for size in found)})"
         return table.names[int(found)] if table.names else numbers(found, table.digits)
 
-    return re.sub(r"\{(#?\w+)\}", replacement, template)
+    return re.sub(r"\{(#?\w+)(:shape)?\}", replacement, template)

@@ -293,7 +293,7 @@ def test_a_failing_cell_stops_the_build_and_is_named(tiny):
         ("minutes: 5", "minutes: some", ["01_tiny.md", "minutes"]),
         ("grade_id: quiz_1", "grade_id: answer_1", ["01_tiny.md", "answer_1"]),
         ('quiz("01_tiny", 1', 'quiz("01_tidy", 1', ["01_tiny.md", "quiz_1", "should begin with"]),
-        ('quiz("01_tiny", 1', 'quiz("01_tiny", 2', ["quiz.yml", "asks questions 2", "answers 1"]),
+        ('quiz("01_tiny", 1', 'quiz("01_tiny", 2', ["quiz.yml", "asks 2", "answers 1"]),
     ],
 )
 def test_a_wrong_source_is_named(tiny, old, new, words):

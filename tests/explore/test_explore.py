@@ -3,6 +3,7 @@
 import base64
 import importlib
 import json
+import math
 import random
 import re
 import sys
@@ -23,7 +24,9 @@ from course import example, explore, laws, pictures, tasks, training
 from course.explore import explorer as frame
 from course.explore import still, views, words
 from course.explore.explorer import Explorer, Scene, Slider, Switch, Table
+from course.explore.leading import leading
 from course.explore.weights import cell_weights, output_weights
+from course.pictures.story import CLASSES
 
 torch.set_num_threads(1)
 decision = importlib.import_module("course.explore.scenes.training.decision")
@@ -109,17 +112,35 @@ def expected_memory(v):
     }
 
 
+GROUPS = [{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}]
+"""Who can lead among three: one, two that are level, or all."""
+
+
+def who_leads(values):
+    """The number of the group that has the largest value, within rounding."""
+    top = values.max()
+    return torch.tensor(GROUPS.index({c for c, value in enumerate(values) if value >= top - 1e-5 * max(1, abs(top))}))
+
+
 def expected_output_layer(v):
     W, b = (values[int(v["weights"])] for values in output_weights().values())
     h = torch.tensor([v[f"h{i}"] for i in range(H)])
     logits = F.linear(h, W, b)
-    return {"shares": W * h, "bias": b, "logits": logits, "pytorchs": logits, "winner": logits.argmax()}
+    return {"shares": W * h, "bias": b, "logits": logits, "pytorchs": logits, "winner": who_leads(logits)}
 
 
 def expected_softmax(v):
-    logits = torch.tensor([v[f"z{i}"] for i in range(3)]) / v["temperature"] + 1000 * v["shift"]
+    z = torch.tensor([v[f"z{i}"] for i in range(3)])
+    logits = (z + 1000 * v["shift"]) / v["temperature"]
     probs = torch.softmax(logits, 0)
-    return {"logits": logits, "probs": probs, "pytorchs": probs, "sum": torch.tensor(1.0), "winner": probs.argmax()}
+    return {
+        "drawn": z / v["temperature"],
+        "logits": logits,
+        "probs": probs,
+        "pytorchs": probs,
+        "sum": torch.tensor(1.0),
+        "winner": who_leads(probs),
+    }
 
 
 def expected_epochs(v):
@@ -340,10 +361,45 @@ class TestTheMapOfTheStates:
 
     def test_a_training_with_another_number_of_epochs(self):
         explorer = explore.epochs(training.fit(epochs=2, state="reset", show=False))
-        assert (explorer.sliders["epoch"].max, explorer.sliders["epoch"].value) == (2, 2)
-        assert re.fullmatch(
-            r"After epoch 2 of 2, at step 10, the output layer would answer \d+ of 60 right: 0\.\d\d\. Guessing is 0\.33\.", explorer.sentence()
-        )
+        assert (explorer.sliders["epoch"].max, explorer.sliders["epoch"].value) == (2, 0)
+        assert re.fullmatch(r"After epoch 0 of 2, at step 1, the output layer would answer \d+ of 60 right: 0\.\d\d\. Guessing is 0\.33\.", explorer.sentence())
+
+    def test_a_training_of_one_unit_has_a_map_too(self):
+        places = explore.epochs(training.fit(epochs=1, hidden_size=1, show=False)).scene.tables["places"].values
+        assert places.shape[-1] == 2 and not places[..., 1].any()
+
+    def test_it_opens_before_the_training_and_not_at_the_answer(self, explorers):
+        assert explorers["epochs"].sentence().startswith("After epoch 0 of 5, at step 1,")
+
+
+class TestWhoLeads:
+    @pytest.mark.parametrize(
+        "values, words",
+        [
+            ([0.3, 0.1, 0.2], "clover wins"),
+            ([0.4, 0.4, 0.2], "clover and linden are level"),
+            ([0.4, 0.4 + 1e-7, 0.2], "clover and linden are level"),
+            ([-1.0, 2.0, 2.0], "linden and heather are level"),
+            ([1001.0, 1001.0, 1001.0], "clover, linden and heather are level"),
+            ([1001.0, 1001.5, 1001.0], "linden wins"),
+            ([0.1, math.nan, 0.3], "nobody can be named, for nan is no number"),
+            ([math.nan] * 3, "nobody can be named, for nan is no number"),
+        ],
+    )
+    def test_a_tie_and_nan_have_their_words(self, values, words):
+        table = leading(("point",), torch.tensor([values]), CLASSES, "wins")
+        assert table.names[int(table.values[0])] == words
+
+    def test_a_sentence_of_an_own_softmax_that_overflows_names_nobody(self):
+        explorer = explore.softmax(lambda logits: logits.exp() / logits.exp().sum(-1, keepdim=True))
+        explorer.sliders["shift"].index = 1
+        assert explorer.sentence().endswith("The sum is nan; nobody can be named, for nan is no number.")
+
+    def test_the_thousand_is_added_before_the_division(self):
+        explorer = explore.softmax()
+        explorer.sliders["shift"].index, explorer.sliders["temperature"].value = 1, 2
+        assert explorer.sentence().startswith("Softmax of [500.60, 500.40, 500.25] is")
+        assert explorer.look("drawn") == pytest.approx([0.6, 0.4, 0.25])
 
 
 class TestTheDecision:
@@ -487,16 +543,20 @@ class TestSentences:
     @pytest.mark.parametrize(
         "name, values, sentence",
         [
-            ("input_sequence", {}, "Step 3 is x[2], shape (3, 5): one row for each sequence. Framed: seqs[0][2][0] is 0.19, and x[2, 0, 0] is 0.19."),
+            (
+                "input_sequence",
+                {},
+                "Step 3 is x[2], shape (3, 5): one row for each sequence. Framed, feature 0 east: seqs[0][2][0] is 0.19, and x[2, 0, 0] is 0.19.",
+            ),
             (
                 "input_sequence",
                 {"step": 10, "sequence": 2, "feature": 4},
-                "Step 10 is x[9], shape (3, 5): one row for each sequence. Framed: seqs[2][9][4] is −0.10, and x[9, 2, 4] is −0.10.",
+                "Step 10 is x[9], shape (3, 5): one row for each sequence. Framed, feature 4 call: seqs[2][9][4] is −0.10, and x[9, 2, 4] is −0.10.",
             ),
             (
                 "zero_state",
                 {"layers": 4, "directions": 2, "batch": 6, "hidden": 8, "steps": 10},
-                "num_layers 4, directions 2, batch 6, hidden 8: the state has the shape [8, 6, 8], which is 384 zeros. The input has the shape [10, 6, 5].",
+                "num_layers 4, directions 2, batch 6, hidden 8: the state has the shape (8, 6, 8), which is 384 zeros. The input has the shape (10, 6, 5).",
             ),
             (
                 "cell_step",
@@ -510,30 +570,30 @@ class TestSentences:
             (
                 "memory",
                 {"scale": 0},
-                "Every feature of step 2 gets 0.5 more. The carried state then differs by more than 0.01 in 1 of 10 steps; reset at step 5, in 1.",
+                "Every feature of step 2 gets 0.5 more. The carried state then differs by more than 0.01 (full dots) in 1 of 10 steps; reset at step 5, in 1.",
             ),
             (
                 "memory",
                 {"poked": 3, "k": 4, "way": 0},
-                "Every feature of step 3 gets 0.5 more. The carried state then differs by more than 0.01 in 7 of 10 steps; reset at step 4, in 1.",
+                "Every feature of step 3 gets 0.5 more. The carried state then differs by more than 0.01 (full dots) in 7 of 10 steps; reset at step 4, in 1.",
             ),
-            ("output_layer", {}, "The state [0.30, 0.40, 0.50, 0.60] gives the logits [1.20, 0.80, 0.50]. The largest belongs to class 0."),
+            ("output_layer", {}, "The state [0.30, 0.40, 0.50, 0.60] gives the logits [1.20, 0.80, 0.50]: clover leads."),
             (
                 "output_layer",
                 {"h0": -1, "h3": -1},
-                "The state [−1.00, 0.40, 0.50, −1.00] gives the logits [−1.70, 0.80, 0.50]. The largest belongs to class 1.",
+                "The state [−1.00, 0.40, 0.50, −1.00] gives the logits [−1.70, 0.80, 0.50]: linden leads.",
             ),
-            ("softmax", {}, "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
-            ("epochs", {"epoch": 0}, "After epoch 0 of 5, at step 10, the output layer would answer 27 of 60 right: 0.45. Guessing is 0.33."),
+            ("softmax", {}, "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; clover wins."),
+            ("epochs", {"step": 10}, "After epoch 0 of 5, at step 10, the output layer would answer 27 of 60 right: 0.45. Guessing is 0.33."),
             (
                 "decision",
                 {"step": 2},
-                "The sequence points to class 2. After step 2 class 1 leads, since step 2: the probabilities are [0.07, 0.50, 0.42]. "
-                "In the end it says class 2. It made up its mind at step 3.",
+                "She points to heather. After step 2 linden leads, since step 2: the probabilities are [0.07, 0.50, 0.42]. "
+                "In the end the network says heather. It made up its mind at step 3.",
             ),
             ("broken_laws", {"bug": 2, "amount": 10}, "Bug: state kept inside, 10 %. Broken laws: 8 of 8."),
             ("broken_laws", {"bug": 4, "amount": 90}, "Bug: detached on the way in, 90 %. Broken laws: 0 of 8."),
-            ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."),
+            ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; clover wins."),
         ],
     )
     def test_have_the_right_numbers(self, explorers, name, values, sentence):

@@ -22,6 +22,7 @@ from course.explore.explorer import Slider
 from course.explore.views import sheet
 from course.explore.weights import WEIGHTS, cell_weights, output_weights
 from course.explore.words import number, numbers
+from course.pictures.story import CLASSES
 
 PLAIN = ("input_sequence", "zero_state", "cell_step", "carry", "memory", "output_layer", "softmax", "meet", "epochs", "decision", "broken_laws")
 OWN = "cell_step with an own rnn_step"
@@ -298,15 +299,15 @@ def test_output_layer_shows_pytorchs_numbers(explorers, weights):
     shown.move(h0=3, h1=26, h2=36, h3=30, weights=weights)  # some logits lie half-way between two roundings
     W, b = (values[weights] for values in output_weights().values())
     logits = F.linear(_vector(shown, "h", 4), W, b)
-    assert f"gives the logits {_listed(logits, 2)}. The largest belongs to class {logits.argmax()}." in shown.words()
+    assert f"gives the logits {_listed(logits, 2)}: {CLASSES[logits.argmax()]} leads." in shown.words()
 
 
 @pytest.mark.parametrize("shift", (0, 1))
 def test_softmax_shows_pytorchs_numbers(explorers, shift):
     shown = explorers["softmax"]
     shown.move(z0=20, z1=71, temperature=12, shift=shift)
-    probs = (_vector(shown, "z", 3) / 1.3 + 1000 * shift).softmax(-1)
-    assert f"is {_listed(probs, 3)}. The sum is {number(probs.sum().item(), 3)}; class {probs.argmax()} wins." in shown.words()
+    probs = ((_vector(shown, "z", 3) + 1000 * shift) / 1.3).softmax(-1)
+    assert f"is {_listed(probs, 3)}. The sum is {number(probs.sum().item(), 3)}; {CLASSES[probs.argmax()]} wins." in shown.words()
 
 
 def test_an_own_function_is_shown_after_the_lesson_deleted_its_names(explorers):
@@ -389,6 +390,20 @@ def _move_two_without_a_kernel(shown):
     shown.press(shown.sliders[5], "End")
     shown.until("e => e.querySelector('.hidden-state-note').textContent.includes('waits for the kernel')", True)
     assert shown.words() == before
+
+
+@each
+def test_a_hand_can_set_each_stop_of_a_slider_at_700_pixels(shown):
+    """A hand needs two pixels for each."""
+    shown.page.set_viewport_size({"width": 700, "height": 1200})
+    try:
+        wide = {
+            control.label: shown.handles[control.name].evaluate("e => e.closest('.noUi-target').getBoundingClientRect().width") / (len(control.values) - 1)
+            for control in shown.sliders
+        }
+        assert all(width >= 2 for width in wide.values()), wide
+    finally:
+        shown.page.set_viewport_size({"width": 1300, "height": 1200})
 
 
 @each

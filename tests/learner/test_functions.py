@@ -414,7 +414,7 @@ class TestWrongFunctionsInExplorers:
 
     def test_a_naive_softmax_overflows_a_thousand_higher(self):
         explorer = explore.softmax(naive)
-        assert explorer.sentence() == "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; class 0 wins."
+        assert explorer.sentence() == "Softmax of [1.20, 0.80, 0.50] is [0.461, 0.309, 0.229]. The sum is 1.000; clover wins."
         explorer.sliders["shift"].index = 1
         assert explorer.sentence().startswith("Softmax of [1001.20, 1000.80, 1000.50] is [nan, nan, nan]. The sum is nan;")
         assert "<td>nan</td>" in still.html(explorer)

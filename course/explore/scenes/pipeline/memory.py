@@ -45,6 +45,7 @@ def memory(run_sequence=None, rnn_step=None):
                     [("carried", "difference"), ("{way}", "difference_cut")],
                     "step",
                     limits=(0, 0.5),
+                    noticed=SEEN,
                 ),
                 views.lines(
                     "The gradient: how much each input moves the last state",
@@ -54,7 +55,7 @@ def memory(run_sequence=None, rnn_step=None):
                 ),
             ],
             words=(
-                f"Every feature of step {{poked}} gets {POKE:g} more. The carried state then differs by more than {SEEN:g} "
+                f"Every feature of step {{poked}} gets {POKE:g} more. The carried state then differs by more than {SEEN:g} (full dots) "
                 f"in {{survived}} of {STEPS} steps; {{way}} at step {{k}}, in {{survived_cut}}."
             ),
             picture=pictures.reach(difference[None][0, SCALE.position(1), 1], reach[None][0, SCALE.position(1)]),

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 from course import pictures
 from course.explore import views
 from course.explore.explorer import Explorer, Scene, Slider, Table
+from course.explore.leading import leading
 from course.explore.weights import WEIGHTS, by_weights, output_weights, try_out
 from course.learner.functions import Beside, find
 from course.networks import example
@@ -33,9 +34,9 @@ def output_layer(output_layer=None):
                 views.shares("Each unit's share: W[c, u] × h[u]", [("share", "shares"), ("bias", "bias"), ("logit", "logits"), *beside], "class", "unit"),
                 views.bars("The logits", [("logit", "logits")], "class", limits=(-3, 3), palette="logits"),
             ],
-            words="The state [{h0}, {h1}, {h2}, {h3}] gives the logits {logits}. The largest belongs to class {winner}.",
+            words="The state [{h0}, {h1}, {h2}, {h3}] gives the logits {logits}: {winner}.",
             picture=pictures.output(Trace.of(example.rnn(), example.out(), example.sequence())),
-            axes={"class": ("class", ["0", "1", "2"]), "unit": ("unit", [str(i) for i in range(len(H))])},
+            axes={"class": ("class", example.CLASS_NAMES), "unit": ("unit", [str(i) for i in range(len(H))])},
             note=mine.note,
         )
     )
@@ -54,5 +55,5 @@ def _logits(points, mine, weights):
         "bias": Table(("point", "class"), weights["b"][which]),
         "logits": Table(("point", "class"), logits),
         "pytorchs": Table(("point", "class"), pytorchs),
-        "winner": Table(("point",), logits.argmax(-1), 0),
+        "winner": leading(("point",), logits, example.CLASS_NAMES),
     }

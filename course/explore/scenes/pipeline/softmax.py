@@ -5,11 +5,14 @@ import torch
 from course import pictures
 from course.explore import views
 from course.explore.explorer import Explorer, Scene, Slider, Switch, Table
+from course.explore.leading import leading
 from course.learner.functions import Beside, find
+from course.networks.example import CLASS_NAMES
 
 LOGITS = (1.2, 0.8, 0.5)
 Z = [f"z{i}" for i in range(len(LOGITS))]
-SHIFT = Switch("shift", "add to all", ("+ 0", "+ 1000"))
+SHIFT = Switch("shift", "add to all logits", ("+ 0", "+ 1000"))
+ADDED = 1000
 
 
 def softmax(to_probs=None):
@@ -24,30 +27,32 @@ def softmax(to_probs=None):
         Scene(
             title="Explorer: softmax",
             controls=[
-                *(Slider(name, f"logit {i}", -5, 5, 0.1, LOGITS[i]) for i, name in enumerate(Z)),
+                *(Slider(name, CLASS_NAMES[i], -5, 5, 0.1, LOGITS[i]) for i, name in enumerate(Z)),
                 Slider("temperature", "temperature", 0.1, 5, 0.1, 1),
                 SHIFT,
             ],
             around=lambda points: mine.consistently(lambda: _probabilities(points, mine)),
             views=[
-                views.bars("logits / temperature", [("logits", "logits")], "class", limits=(-5, 5), palette="logits"),
+                views.bars(f"logits / temperature, the {ADDED} left out", [("logits", "drawn")], "class", limits=(-5, 5), palette="logits"),
                 views.bars("Probabilities", [("yours" if beside else "probability", "probs"), *beside], "class", limits=(0, 1), palette="probs"),
             ],
-            words="Softmax of {logits} is {probs}. The sum is {sum}; class {winner} wins.",
+            words="Softmax of {logits} is {probs}. The sum is {sum}; {winner}.",
             picture=pictures.probabilities(torch.tensor(LOGITS)),
-            axes={"class": ("class", ["0", "1", "2"])},
+            axes={"class": ("class", CLASS_NAMES)},
             note=mine.note,
         )
     )
 
 
 def _probabilities(points, mine):
-    logits = torch.stack([points[name] for name in Z], dim=1) / points["temperature"][:, None] + 1000 * points["shift"][:, None]
+    z, temperature, shift = torch.stack([points[name] for name in Z], dim=1), points["temperature"][:, None], points["shift"]
+    logits = (z + ADDED * shift[:, None]) / temperature
     probs = mine(logits).detach().float()
     return {
         "logits": Table(("point", "class"), logits),
+        "drawn": Table(("point", "class"), z / temperature),
         "probs": Table(("point", "class"), probs, 3),
         "pytorchs": Table(("point", "class"), logits.softmax(-1), 3),
         "sum": Table(("point",), probs.sum(-1), 3),
-        "winner": Table(("point",), probs.argmax(-1), 0),
+        "winner": leading(("point",), probs, CLASS_NAMES, "wins"),
     }

@@ -43,7 +43,7 @@ def zero_state(init_hidden=None):
             ],
             words=(
                 "num_layers {layers}, directions {directions}, batch {batch}, hidden {hidden}: "
-                "the state has the shape {state}, which is {numbers} zeros. The input has the shape {input}."
+                "the state has the shape {state:shape}, which is {numbers} zeros. The input has the shape {input:shape}."
             ),
             picture=pictures.tensor_block({"num_layers * directions": 2, "batch": 3, "hidden": 4}),
             axes={

@@ -6,10 +6,11 @@ from course import pictures
 from course.explore import views
 from course.explore.explorer import Explorer, Scene, Slider, Table
 from course.networks import tasks
+from course.networks.example import CLASS_NAMES
 from course.networks.prediction import record
 from course.networks.training import trained
 
-STEPS, CLASSES = tasks.NUM_STEPS, tasks.NUM_CLASSES
+STEPS = tasks.NUM_STEPS
 WHICH = 25
 """The test sequence: early on it wavers, and a late flip or more noise changes the answer."""
 NOISE = Slider("noise", "noise", 0, 1.5, 0.1, tasks.NOISE)
@@ -36,9 +37,9 @@ def decision(model=None):
             tables={
                 "probs": Table((*names, "class"), probs),
                 "state": Table((*names, "unit"), state),
-                "leader": Table(names, leader, 0),
+                "leader": Table(names, leader, 0, CLASS_NAMES),
                 "since": Table(names, since, 0),
-                "final": Table(names[:2], leader[..., -1], 0),
+                "final": Table(names[:2], leader[..., -1], 0, CLASS_NAMES),
                 "mind": Table(names[:2], since[..., -1], 0),
             },
             views=[
@@ -47,11 +48,11 @@ def decision(model=None):
                 views.bars("The state after step {step}", [("state", "state")], "unit"),
             ],
             words=(
-                f"The sequence points to class {y}. After step {{step}} class {{leader}} leads, since step {{since}}: the probabilities are {{probs}}. "
-                "In the end it says class {final}. It made up its mind at step {mind}."
+                f"She points to {CLASS_NAMES[y]}. After step {{step}} {{leader}} leads, since step {{since}}: the probabilities are {{probs}}. "
+                "In the end the network says {final}. It made up its mind at step {mind}."
             ),
             picture=pictures.probabilities_over_time(probs[start]),
-            axes={"class": ("class", [str(c) for c in range(CLASSES)]), "unit": ("unit", [str(i) for i in range(units)])},
+            axes={"class": ("class", CLASS_NAMES), "unit": ("unit", [str(i) for i in range(units)])},
             note=lambda: (
                 f"Noise {tasks.NOISE:g} is that of the training. The flipped step points the other way; 0 flips none. Step {STEPS} shows no direction: it asks."
             ),

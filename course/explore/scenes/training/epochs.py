@@ -5,6 +5,7 @@ import torch
 from course import pictures
 from course.explore import views
 from course.explore.explorer import Explorer, Scene, Slider, Table
+from course.networks.example import CLASS_NAMES
 from course.networks.training import trained
 
 
@@ -21,7 +22,7 @@ def epochs(trace=None):
     return Explorer(
         Scene(
             title="Explorer: the states come apart",
-            controls=[Slider("epoch", "epoch", 0, last, 1, last), Slider("step", "step", 1, steps, 1, steps)],
+            controls=[Slider("epoch", "epoch", 0, last, 1, 0), Slider("step", "step", 1, steps, 1, 1)],
             tables={
                 "places": Table(("epoch", "step", "sequence", "xy"), places),
                 "answers": Table(("epoch", "step", "sequence"), trace.answers, 0),
@@ -44,12 +45,13 @@ def epochs(trace=None):
                 f"After epoch {{epoch}} of {last}, at step {{step}}, the output layer would answer {{right}} of {count} right: {{share}}. Guessing is 0.33."
             ),
             picture=pictures.points(
-                places[-1, -1],
+                places[0, 0],
                 trace.y,
-                f"After epoch {last}, at step {steps}, {int(right[-1, -1].sum())} of {count} are answered right.",
+                f"Before training, at step 1, {int(right[0, 0].sum())} of {count} are answered right.",
             ),
             axes={
-                "sequence": ("sequence", [f"{i}, class {c}" for i, c in enumerate(trace.y.tolist())]),
+                "sequence": ("sequence", [f"{i}, {CLASS_NAMES[c]}" for i, c in enumerate(trace.y.tolist())]),
+                "class": ("class", CLASS_NAMES),
                 "xy": ("along the", ["first main axis", "second main axis"]),
             },
             note=lambda: f"Epoch 0 is before training. The map is the same for all epochs: it keeps {share:.0%} of the spread of all these states.",
@@ -60,6 +62,8 @@ def epochs(trace=None):
 def _on_one_map(states):
     """States (..., H) along the two main axes of all of them: (..., 2), and the share of their spread that this keeps."""
     centred = (states - states.flatten(0, -2).mean(0)).double()
+    if centred.shape[-1] == 1:  # a map has two axes; the second of one unit is empty
+        centred = torch.nn.functional.pad(centred, (0, 1))
     rows = centred.flatten(0, -2)
     sizes, axes = torch.linalg.eigh(rows.T @ rows)
     axes = axes[:, [-1, -2]]
