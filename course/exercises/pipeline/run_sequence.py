@@ -101,14 +101,14 @@ MISTAKES = {
     ),
     "the run ends after its first step: a `return` stands inside the loop": _on(lambda out, h_n, x, h0: (out[:1], out[0])),
     "torch.cat lays the states under each other, (T * B, H): torch.stack gives time an axis of its own": _on(lambda out, h_n, x, h0: (out.flatten(0, 1), h_n)),
+    "everything that is returned is cut from the graph: detach, .data, no_grad or torch.tensor(...)": (
+        _on(lambda out, h_n, x, h0: (out.detach(), h_n.detach()))
+    ),
     "torch.tensor(h.tolist()) makes new numbers without a graph, in the default dtype: pass h itself on, and keep it": (
         _step_by_step(lambda h: torch.tensor(h.tolist()))
     ),
     "torch.tensor(h.tolist()) puts new numbers without a graph into the list, in the default dtype: put h itself there": (
         _on(lambda out, h_n, x, h0: (torch.tensor(out.tolist()), h_n))
-    ),
-    "everything that is returned is cut from the graph: detach, .data, no_grad or torch.tensor(...)": (
-        _on(lambda out, h_n, x, h0: (out.detach(), h_n.detach()))
     ),
     "the cell is called as cell(h, x_t): it takes the input first, and the state second": _step_by_step(swapped=True),
     "outputs has the batch axis first, (B, T, H): the list was stacked along dim 1": _on(lambda out, h_n, x, h0: (out.transpose(0, 1), h_n)),

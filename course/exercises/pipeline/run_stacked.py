@@ -95,20 +95,19 @@ MISTAKES = {
     "h0 is detached": lambda x, h0, cells: oracle(x, h0.detach(), cells),
     "the input is detached": lambda x, h0, cells: oracle(x.detach(), h0, cells),
     "the run ends after its first step: a `return` stands inside the loop": lambda x, h0, cells: oracle(x[:1], h0, cells),
-    "the outputs are detached when they are put into the list, as in outputs[t] = h.detach()": _on(lambda out, h_n, x, h0: (out.detach(), h_n)),
+    "the outputs are cut from the graph when they are put into the list, as by outputs[t] = h.detach() or torch.tensor(h.tolist())": _on(
+        lambda out, h_n, x, h0: (out.detach(), h_n)
+    ),
     "torch.cat lays the outputs under each other, (T * B, H): torch.stack gives time an axis of its own": (
         _on(lambda out, h_n, x, h0: (out.flatten(0, 1), h_n))
     ),
     "torch.cat lays the layers under each other, (L * B, H): torch.stack gives them an axis of their own": (
         _on(lambda out, h_n, x, h0: (out, h_n.flatten(0, 1)))
     ),
-    "torch.tensor(h.tolist()) makes new numbers without a graph, in the default dtype: pass the state itself on": _rebuilt,
-    "torch.tensor(h.tolist()) puts new numbers without a graph into the list, in the default dtype: put the state itself there": (
-        _on(lambda out, h_n, x, h0: (torch.tensor(out.tolist()), h_n))
-    ),
     "everything that is returned is cut from the graph: detach, .data, no_grad or torch.tensor(...)": (
         _on(lambda out, h_n, x, h0: (out.detach(), h_n.detach()))
     ),
+    "torch.tensor(h.tolist()) makes new numbers without a graph, in the default dtype: pass the state itself on": _rebuilt,
     "the cells are called as cell(h, below): they take the input first, and the state second": _swapped,
     "outputs and h_n are swapped": _on(lambda out, h_n, x, h0: (h_n, out)),
     "h_n is still h0": _on(lambda out, h_n, x, h0: (out, h0.clone())),

@@ -150,9 +150,8 @@ def _state(case, result):
             return f"the state has one layer, and this network has {layers}: its first axis counts rnn.num_layers. {ALONE}"
         if wanted[::2] == got[::2]:
             return f"the state has a batch of {got[1]}, and this x has {wanted[1]} sequences: a state has its batch from x. {ALONE}"
-    one_tensor = ("index 1 is out of bounds for dimension 0", "but got 3-D tensor", "too many values to unpack", "not enough values to unpack")
-    if case.args["rnn"]["kind"] == "lstm" and any(words in said for words in one_tensor):
-        return f"the state of an LSTM is a pair of tensors, (h, c), and it was given, or taken for, one tensor. {ALONE}"
+    if case.args["rnn"]["kind"] == "lstm" and "index 1 is out of bounds for dimension 0 with size 1" in said:
+        return f"an LSTM starts from a pair of tensors, (h, c), and here it was given one tensor. {ALONE}"
     return ""
 
 
