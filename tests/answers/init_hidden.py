@@ -186,6 +186,18 @@ def the_input_zeroed(num_layers, batch, hidden, like):
     return like.new_zeros(num_layers, batch, hidden)
 
 
+def dtype_not_assigned(num_layers, batch, hidden, like):
+    state = torch.zeros(num_layers, batch, hidden)
+    state.to(like.dtype)
+    return state
+
+
+def device_not_assigned(num_layers, batch, hidden, like):
+    state = torch.zeros(num_layers, batch, hidden, dtype=like.dtype)
+    state.to(like.device)
+    return state
+
+
 WRONG = [
     (batch_first, "the batch axis comes first"),
     (one_layer, "the layer axis is always 1"),
@@ -193,7 +205,7 @@ WRONG = [
     (batch_of_one, "the batch axis is always 1"),
     (batch_from_the_time_axis, "batch is taken from the input's first axis"),
     (hidden_and_batch_swapped, "batch and hidden are swapped"),
-    (float32, "torch.float32 is written down in the code, or is the default"),
+    (float32, "is the default of what made the tensor"),
     (default_device, "the device is written down in the code, or left at its default"),
     (cpu, "the device is written down in the code, or left at its default"),
     (cuda_if_there_is_one, "the device is written down in the code, or left at its default"),
@@ -214,4 +226,6 @@ WRONG = [
     (no_return, "returned None"),
     (the_example, "should have the shape"),
     (the_input_zeroed, "changed its input like in place"),
+    (dtype_not_assigned, "it wants h = h.to(...)"),
+    (device_not_assigned, "it wants h = h.to(...)"),
 ]

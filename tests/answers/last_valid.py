@@ -220,6 +220,14 @@ def padded_row_skipped(outputs, lengths):
     return outputs[lengths - 1 + len(outputs) - lengths.max(), torch.arange(len(lengths))]
 
 
+def lengths_at_the_batch_axis(outputs, lengths):
+    return outputs[:, lengths - 1]
+
+
+def sequence_0_in_one_index(outputs, lengths):
+    return outputs[lengths - 1, 0]
+
+
 WRONG = [
     (shipped_again, "Your code does what the shipped code does"),
     (last_of_batch_first, "should have the shape"),
@@ -227,7 +235,7 @@ WRONG = [
     (one_step_too_far_unclamped, "out of bounds"),
     (one_step_too_early, "the step is one too early"),
     (steps_only, "picks whole batches"),
-    (steps_only_first_of_each, "wrong numbers"),
+    (steps_only_first_of_each, "every row is read from sequence 0"),
     (axes_swapped, "time and batch are swapped in the index"),
     (longest, "every sequence is read at the longest length"),
     (length_of_the_first, "the length of the first sequence is used for all"),
@@ -245,7 +253,7 @@ WRONG = [
     (float32, "should be torch.float64; yours is torch.float32"),
     (three_sequences, "should have the shape"),
     (lengths_of_the_first_case, "should have the shape"),
-    (list_of_rows, "Join the pieces with torch.stack or torch.cat"),
+    (list_of_rows, "torch.stack with dim=0 joins them into (3,"),
     (time_axis_kept, "should have 2 axes"),
     (no_return, "returned None"),
     (never_filled, "contains NaN"),
@@ -254,4 +262,6 @@ WRONG = [
     (indices_kept, "something is kept from one call to the next"),
     (right_for_the_longest_batch, "wrong numbers"),
     (padded_row_skipped, "wrong numbers"),
+    (lengths_at_the_batch_axis, "the lengths stand at the batch axis"),
+    (sequence_0_in_one_index, "every row is read from sequence 0"),
 ]

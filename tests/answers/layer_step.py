@@ -181,6 +181,10 @@ def layer_made_batch_first(rnn, x, h):
     return rnn(x.unsqueeze(1), h.unsqueeze(0))[0].squeeze(1)
 
 
+def state_without_a_layer_axis(rnn, x, h):
+    return rnn(x.unsqueeze(0), h)[0].squeeze(0)
+
+
 WRONG = [
     (layer_made_batch_first, "changed its input rnn"),
     (shipped_again, "Your code does what the shipped code does"),
@@ -211,4 +215,5 @@ WRONG = [
     (rows_of_a_wide_batch, "wrong numbers"),
     (bias_along_a_square_batch, "wrong numbers"),
     (state_kept_in_a_global, "something is kept from one call to the next"),
+    (state_without_a_layer_axis, "the state has no layer axis yet"),
 ]

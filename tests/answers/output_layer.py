@@ -227,6 +227,23 @@ def last_class_forgotten(h, W, b):
     return F.linear(h, W[:-1], b[:-1])
 
 
+def number_by_number(h, W, b):
+    return h * W + b
+
+
+def number_by_number_turned(h, W, b):
+    return h * W.T + b
+
+
+def classes_first(h, W, b):
+    return W @ h.T + b
+
+
+def fresh_layer(h, W, b):
+    layer = nn.Linear(h.shape[1], len(b)).to(h)
+    return layer(h)
+
+
 WRONG = [
     (not_transposed, "W is not transposed"),
     (not_transposed_where_it_fits, "W is not transposed"),
@@ -264,4 +281,8 @@ WRONG = [
     (list_of_logits, "yours is of type list"),
     (rounded, "the gradient that reaches h is not"),
     (last_class_forgotten, "should have the shape"),
+    (number_by_number, "* multiplies number by number"),
+    (number_by_number_turned, "* multiplies number by number"),
+    (classes_first, "W @ h.T has the classes first"),
+    (fresh_layer, "random"),
 ]

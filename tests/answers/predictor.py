@@ -399,6 +399,26 @@ class NeedsAReset(Leaky):
         self.calls = 0
 
 
+class OneTensorForAll(NoState):
+    """A state of zeros for an RNN with one layer, given to every kind."""
+
+    def __call__(self, x):
+        h = torch.zeros(1, x.shape[1], self.rnn.hidden_size, dtype=x.dtype)
+        return self.out(self.rnn(x, h)[0][-1]).softmax(-1)
+
+
+class OneLayerForAll(NoState):
+    def __call__(self, x):
+        h = torch.zeros(1, x.shape[1], self.rnn.hidden_size, dtype=x.dtype)
+        return self.out(self.rnn(x, (h, h) if isinstance(self.rnn, nn.LSTM) else h)[0][-1]).softmax(-1)
+
+
+class BatchOfOneForAll(NoState):
+    def __call__(self, x):
+        h = torch.zeros(self.rnn.num_layers, 1, self.rnn.hidden_size, dtype=x.dtype)
+        return self.out(self.rnn(x, (h, h) if isinstance(self.rnn, nn.LSTM) else h)[0][-1]).softmax(-1)
+
+
 WRONG = [
     (ShippedAgain, "Your code does what the shipped code does"),
     (Detached, "Your code does what the shipped code does"),
@@ -442,4 +462,7 @@ WRONG = [
     (WantsState, "missing 1 required positional argument"),
     (WithTheState, "the answer to call 1 should be a torch.Tensor, yours is of type tuple"),
     (NoState(None, None), "this check needs your class itself, without brackets: check('predictor', Predictor). It got: one object of type NoState"),
+    (OneTensorForAll, "an LSTM starts from a pair of tensors, (h, c)"),
+    (OneLayerForAll, "the state has one layer, and this network has 2"),
+    (BatchOfOneForAll, "the state has a batch of 1"),
 ]

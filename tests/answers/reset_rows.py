@@ -45,6 +45,20 @@ def out_of_place_subtraction(h, done):
     return h - h * done.reshape(len(h), 1).expand_as(h)
 
 
+def detached(h, done):
+    return h.detach() * (1 - done)[:, None]
+
+
+def data(h, done):
+    new = h.data.clone()
+    new[done.bool()] = 0
+    return new
+
+
+def detached_where_one_is_done(h, done):
+    return (h.detach() if done.any() else h) * (1 - done)[:, None]
+
+
 RIGHT = [
     mask_as_a_column,
     where,
@@ -56,6 +70,9 @@ RIGHT = [
     transposed,
     index_fill,
     out_of_place_subtraction,
+    detached,
+    data,
+    detached_where_one_is_done,
 ]
 
 
@@ -102,20 +119,6 @@ def in_place_behind_autograd(h, done):
 def multiplied_in_place(h, done):
     h *= (1 - done)[:, None]
     return h
-
-
-def detached(h, done):
-    return h.detach() * (1 - done)[:, None]
-
-
-def data(h, done):
-    new = h.data.clone()
-    new[done.bool()] = 0
-    return new
-
-
-def detached_where_one_is_done(h, done):
-    return (h.detach() if done.any() else h) * (1 - done)[:, None]
 
 
 def column_zeroed(h, done):
@@ -193,16 +196,13 @@ WRONG = [
     (in_place, "changed its input h in place"),
     (in_place_behind_autograd, "changed its input h in place"),
     (multiplied_in_place, "changed its input h in place"),
-    (detached, "the graph is cut"),
-    (data, "the graph is cut"),
-    (detached_where_one_is_done, "no gradient reaches h"),
     (column_zeroed, "the mask runs along the hidden units"),
     (column_zeroed_if_square, "wrong numbers"),
     (one_row_only, "wrong numbers"),
     (ones, "set to 1 and not to 0"),
     (float32, "should be torch.float64; yours is torch.float32"),
     (rows_dropped, "should have the shape"),
-    (list_of_rows, "Join the pieces with torch.stack or torch.cat"),
+    (list_of_rows, "torch.stack with dim=0 joins them into"),
     (no_return, "returned None"),
     (off_by_one, "wrong numbers"),
     (global_mask, "something is kept from one call to the next"),

@@ -277,6 +277,38 @@ def numpy_array(x, h, W_ih, W_hh, b_ih, b_hh):
     return torch.tanh(x @ W_ih.T + b_ih + h @ W_hh.T + b_hh).detach().numpy()
 
 
+def both_number_by_number(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(x * W_ih + b_ih + h * W_hh + b_hh)
+
+
+def both_number_by_number_turned(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(x * W_ih.T + b_ih + h * W_hh.T + b_hh)
+
+
+def state_number_by_number(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(x @ W_ih.T + b_ih + h * W_hh + b_hh)
+
+
+def state_number_by_number_turned(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(x @ W_ih.T + b_ih + h * W_hh.T + b_hh)
+
+
+def input_number_by_number(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(x * W_ih.T + b_ih + h @ W_hh.T + b_hh)
+
+
+def units_first(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(W_ih @ x.T + b_ih + W_hh @ h.T + b_hh)
+
+
+def fresh_layers(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(nn.Linear(x.shape[1], h.shape[1])(x) + nn.Linear(h.shape[1], h.shape[1])(h))
+
+
+def fresh_cell(x, h, W_ih, W_hh, b_ih, b_hh):
+    return nn.RNNCell(x.shape[1], h.shape[1])(x, h)
+
+
 WRONG = [
     (W_hh_not_transposed, "W_hh is not transposed"),
     (nothing_transposed, "neither weight matrix is transposed"),
@@ -317,4 +349,12 @@ WRONG = [
     (two_values, "should be a torch.Tensor, yours is of type tuple"),
     (no_return, "returned None"),
     (numpy_array, "yours is of type ndarray"),
+    (both_number_by_number, "* multiplies number by number, in both products"),
+    (both_number_by_number_turned, "* multiplies number by number, in both products"),
+    (state_number_by_number, "h * W_hh multiplies number by number"),
+    (state_number_by_number_turned, "h * W_hh.T multiplies number by number"),
+    (input_number_by_number, "x * W_ih.T multiplies number by number"),
+    (units_first, "have the units first, (H, B)"),
+    (fresh_layers, "random"),
+    (fresh_cell, "random"),
 ]

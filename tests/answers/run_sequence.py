@@ -315,16 +315,80 @@ def default_list(x, h0, cell, outputs=[]):
     return torch.stack(outputs), h
 
 
+def return_inside_the_loop(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = cell(x_t, h)
+        outputs.append(h)
+        return torch.stack(outputs), h
+
+
+def list_as_it_is(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = cell(x_t, h)
+        outputs.append(h)
+    return outputs, h
+
+
+def joined_by_cat(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = cell(x_t, h)
+        outputs.append(h)
+    return torch.cat(outputs), h
+
+
+def outputs_rebuilt(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = cell(x_t, h)
+        outputs.append(torch.tensor(h.tolist()))
+    return torch.stack(outputs), h
+
+
+def state_rebuilt(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = torch.tensor(cell(x_t, h).tolist())
+        outputs.append(h)
+    return torch.stack(outputs), h
+
+
+def cell_arguments_swapped(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = cell(h, x_t)
+        outputs.append(h)
+    return torch.stack(outputs), h
+
+
+def outputs_as_lists(x, h0, cell):
+    h, outputs = h0, []
+    for x_t in x:
+        h = cell(x_t, h)
+        outputs.append(h.tolist())
+    return outputs, h
+
+
+def detached_into_outputs(x, h0, cell):
+    h, outputs = h0, x.new_zeros(len(x), *h0.shape)
+    for t in range(len(x)):
+        h = cell(x[t], h)
+        outputs[t] = h.detach()
+    return outputs, h
+
+
 WRONG = [
     (state_not_passed_on, "the state is not passed on: every step starts from h0 again"),
     (no_state_given, "the state is reset to zeros at every step"),
     (starts_from_zeros, "h0 is ignored"),
-    (detached_in_the_loop, "something cuts the graph"),
+    (detached_in_the_loop, "everything that is returned is cut from the graph"),
     (detached_before_each_step, "the state is detached at every step, the first one included"),
     (state_detached_after_it_is_kept, "the state is detached inside the loop"),
     (h0_detached, "h0 is detached"),
     (h0_data, "h0 is detached"),
-    (no_grad, "something cuts the graph"),
+    (no_grad, "everything that is returned is cut from the graph"),
     (h_n_is_h0, "h_n is still h0"),
     (h_n_is_the_first, "h_n is the first state instead of the last"),
     (one_step_short, "outputs should have the shape (10, 1, 4); yours has (9, 1, 4)"),
@@ -333,7 +397,7 @@ WRONG = [
     (h0_kept_as_first_output, "h0 is kept as the first output"),
     (stacked_along_dim_1, "outputs has the batch axis first"),
     (loop_over_the_batch, "the loop runs over the batch and not over time"),
-    (list_of_outputs, "Join the pieces with torch.stack or torch.cat"),
+    (list_of_outputs, "torch.stack with dim=0 joins them into (10, 1, 4); torch.cat would give (10, 4)"),
     (swapped, "outputs and h_n are swapped"),
     (outputs_only, "it should return 2 values, (outputs, h_n)"),
     (three_values, "returned 3 values; it should return 2"),
@@ -352,4 +416,12 @@ WRONG = [
     (reset_where_the_input_is_large, "wrong numbers"),
     (carried_over_between_calls, "something is kept from one call to the next"),
     (default_list, "something is kept from one call to the next"),
+    (return_inside_the_loop, "a `return` stands inside the loop"),
+    (list_as_it_is, "torch.stack with dim=0 joins them into (10, 1, 4)"),
+    (joined_by_cat, "torch.cat lays the states under each other"),
+    (outputs_rebuilt, "torch.tensor(h.tolist()) puts new numbers"),
+    (state_rebuilt, "torch.tensor(h.tolist()) makes new numbers"),
+    (cell_arguments_swapped, "the cell is called as cell(h, x_t)"),
+    (outputs_as_lists, "Python lists of numbers"),
+    (detached_into_outputs, "outputs[t] = h.detach()"),
 ]

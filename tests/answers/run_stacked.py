@@ -270,13 +270,98 @@ def backwards(x, h0, cells):
     return outputs, h
 
 
+def return_inside_the_loop(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(below, h[layer])
+        outputs.append(h[-1])
+        return torch.stack(outputs), torch.stack(h)
+
+
+def list_as_it_is(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(below, h[layer])
+        outputs.append(h[-1])
+    return outputs, torch.stack(h)
+
+
+def outputs_joined_by_cat(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(below, h[layer])
+        outputs.append(h[-1])
+    return torch.cat(outputs), torch.stack(h)
+
+
+def layers_joined_by_cat(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(below, h[layer])
+        outputs.append(h[-1])
+    return torch.stack(outputs), torch.cat(h)
+
+
+def outputs_detached(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(below, h[layer])
+        outputs.append(h[-1].detach())
+    return torch.stack(outputs), torch.stack(h)
+
+
+def outputs_rebuilt(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(below, h[layer])
+        outputs.append(torch.tensor(h[-1].tolist()))
+    return torch.stack(outputs), torch.stack(h)
+
+
+def state_rebuilt(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = torch.tensor(cell(below, h[layer]).tolist())
+        outputs.append(h[-1])
+    return torch.stack(outputs), torch.stack(h)
+
+
+def cell_arguments_swapped(x, h0, cells):
+    h, outputs = list(h0), []
+    for x_t in x:
+        below = x_t
+        for layer, cell in enumerate(cells):
+            h[layer] = below = cell(h[layer], below)
+        outputs.append(h[-1])
+    return torch.stack(outputs), torch.stack(h)
+
+
+def swapped(x, h0, cells):
+    outputs, h = _run(x, h0, cells)
+    return h, outputs
+
+
 WRONG = [
     (in_place_again, "modified by an inplace operation"),
     (copy_in_place, "modified by an inplace operation"),
     (h0_written_into, "changed its input h0 in place"),
     (detached_between_layers, "the graph is cut between the layers"),
     (shipped_with_detach, "the gradient that reaches x is not"),
-    (no_grad, "something cuts the graph"),
+    (no_grad, "everything that is returned is cut from the graph"),
     (h0_detached, "h0 is detached"),
     (x_detached, "the input is detached"),
     (starts_from_zeros, "h0 is ignored"),
@@ -287,7 +372,7 @@ WRONG = [
     (h_n_of_the_top_only, "h_n is the top layer's state only"),
     (h_n_upside_down, "h_n has the layers in the opposite order"),
     (h_n_is_h0, "h_n is still h0"),
-    (h_n_as_a_list, "Join the pieces with torch.stack or torch.cat"),
+    (h_n_as_a_list, "torch.stack with dim=0 joins them into"),
     (h_n_batch_first, "h_n has the batch axis first"),
     (outputs_of_every_layer, "outputs should have the shape"),
     (outputs_of_the_lowest, "outputs holds the states of the lowest layer"),
@@ -301,4 +386,13 @@ WRONG = [
     (state_starts_at_layer_1, "wrong numbers"),
     (carried_over_between_calls, "something is kept from one call to the next"),
     (backwards, "the sequence is read from its end"),
+    (return_inside_the_loop, "a `return` stands inside the loop"),
+    (list_as_it_is, "torch.stack with dim=0 joins them into"),
+    (outputs_joined_by_cat, "torch.cat lays the outputs under each other"),
+    (layers_joined_by_cat, "torch.cat lays the layers under each other"),
+    (outputs_detached, "outputs[t] = h.detach()"),
+    (outputs_rebuilt, "put into the list"),
+    (state_rebuilt, "torch.tensor(h.tolist()) makes new numbers"),
+    (cell_arguments_swapped, "called as cell(h, below)"),
+    (swapped, "outputs and h_n are swapped"),
 ]

@@ -237,6 +237,22 @@ def targets_as_floats(logits, targets):
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten().float())
 
 
+def only_the_logits_flattened(logits, targets):
+    return F.cross_entropy(logits.flatten(0, 1), targets)
+
+
+def only_the_targets_flattened(logits, targets):
+    return F.cross_entropy(logits, targets.flatten())
+
+
+def time_and_batch_swapped(logits, targets):
+    return F.cross_entropy(logits.transpose(0, 1), targets)
+
+
+def time_and_batch_swapped_in_both(logits, targets):
+    return F.cross_entropy(logits.transpose(0, 1), targets.T)
+
+
 WRONG = [
     (shipped_again, "Your code does what the shipped code does"),
     (square_batches_as_shipped, "wrong numbers"),
@@ -277,4 +293,8 @@ WRONG = [
     (default_argument, "something is kept from one call to the next"),
     (divided_by_the_batch_if_long, "wrong numbers"),
     (targets_as_floats, "raised an error in line"),
+    (only_the_logits_flattened, "the targets still have two axes"),
+    (only_the_targets_flattened, "the logits still have three axes"),
+    (time_and_batch_swapped, "transpose(0, 1) swaps time and batch"),
+    (time_and_batch_swapped_in_both, "transpose(0, 1) of both swaps time and batch"),
 ]

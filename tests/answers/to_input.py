@@ -59,6 +59,10 @@ class Converter:
         return torch.tensor(seqs, dtype=self.dtype).movedim(0, 1)
 
 
+def through_a_list(seqs):
+    return torch.tensor(torch.tensor(seqs, dtype=torch.float32).transpose(0, 1).tolist())
+
+
 RIGHT = [
     transpose,
     permute_and_copy,
@@ -71,6 +75,7 @@ RIGHT = [
     einsum,
     Converter(torch.float32),
     functools.partial(lambda axes, seqs: torch.tensor(seqs, dtype=torch.float32).permute(axes), (1, 0, 2)),
+    through_a_list,
 ]
 
 
@@ -171,6 +176,14 @@ def tensor_without_brackets(seqs):
     return torch.Tensor(len(seqs[0]), len(seqs), len(seqs[0][0])).fill_(seqs[0][0][0])
 
 
+def list_of_lists(seqs):
+    return [list(rows) for rows in zip(*seqs)]
+
+
+def list_of_sequences(seqs):
+    return [torch.tensor(seq) for seq in seqs]
+
+
 WRONG = [
     (batch_first, "the batch axis comes first"),
     (reshape_for_transpose, "reshape or view was used where transpose was meant"),
@@ -184,7 +197,7 @@ WRONG = [
     (swapped_the_wrong_pair, "batch and features are swapped"),
     (double, "torch.float64 is written down in the code"),
     (numpy_array, "yours is of type ndarray"),
-    (list_of_tensors, "Join the pieces with torch.stack or torch.cat"),
+    (list_of_tensors, "torch.stack with dim=0 joins them into (10, 1, 5)"),
     (no_return, "returned None"),
     (backwards, "time runs backwards"),
     (last_step_dropped, "should have the shape"),
@@ -194,4 +207,6 @@ WRONG = [
     (default_argument, "something is kept from one call to the next"),
     (never_filled, "contains NaN"),
     (tensor_without_brackets, "wrong numbers"),
+    (list_of_lists, "torch.tensor makes a tensor of them"),
+    (list_of_sequences, "torch.stack with dim=1 joins them into (10, 1, 5)"),
 ]

@@ -250,6 +250,40 @@ def nan_to_num(logits):
     return torch.nan_to_num(torch.exp(logits) / torch.exp(logits).sum(-1, keepdim=True))
 
 
+def one_sum_for_all_rows(logits):
+    grown = torch.exp(logits - logits.amax(-1, keepdim=True))
+    return grown / grown.sum()
+
+
+def one_sum_for_all_rows_naive(logits):
+    grown = torch.exp(logits)
+    return grown / grown.sum()
+
+
+def sum_over_the_first_axis(logits):
+    grown = torch.exp(logits - logits.amax(-1, keepdim=True))
+    return grown / grown.sum(0)
+
+
+def sum_over_the_first_axis_naive(logits):
+    grown = torch.exp(logits)
+    return grown / grown.sum(0)
+
+
+def sum_over_the_first_axis_one_maximum(logits):
+    grown = torch.exp(logits - logits.max())
+    return grown / grown.sum(0)
+
+
+def both_values_of_max(logits):
+    grown = torch.exp(logits - logits.max(-1, keepdim=True))
+    return grown / grown.sum(-1, keepdim=True)
+
+
+def both_values_of_max_to_sub(logits):
+    return torch.sub(logits, torch.max(logits, dim=-1, keepdim=True)).softmax(-1)
+
+
 WRONG = [
     (naive, "exp overflows"),
     (dim_0, "softmax runs over the first axis"),
@@ -257,8 +291,8 @@ WRONG = [
     (no_dim, "no dim is given to softmax"),
     (over_everything, "softmax runs over the whole tensor"),
     (one_maximum_for_all_rows, "the largest logit of the whole tensor is subtracted"),
-    (no_keepdim, "must match"),
-    (maximum_without_keepdim, "must match"),
+    (no_keepdim, "the sum of each row has lost its axis"),
+    (maximum_without_keepdim, "the largest logit of each row has lost its axis"),
     (fixed_shift, "contains NaN"),
     (clamped, "the logits are clamped before exp"),
     (epsilon, "contains NaN"),
@@ -291,4 +325,11 @@ WRONG = [
     (no_return, "returned None"),
     (kept, "something is kept from one call to the next"),
     (nan_to_num, "wrong numbers"),
+    (one_sum_for_all_rows, "every row is divided by the sum of the whole tensor"),
+    (one_sum_for_all_rows_naive, "every row is divided by the sum of the whole tensor"),
+    (sum_over_the_first_axis, "the sum runs over the first axis"),
+    (sum_over_the_first_axis_naive, "the sum runs over the first axis"),
+    (sum_over_the_first_axis_one_maximum, "the sum runs over the first axis"),
+    (both_values_of_max, ".values are the ones to subtract"),
+    (both_values_of_max_to_sub, ".values are the ones to subtract"),
 ]

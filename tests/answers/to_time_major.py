@@ -53,7 +53,33 @@ def one_hot_product(batch):
     return head if batch.shape[1] == 1 else torch.cat([head, one_hot_product(batch[:, 1:])])
 
 
-RIGHT = [transpose, permute, stack_of_sequences, stack_of_steps, einsum, preallocated, cat_of_slices, index_arithmetic, pad, one_hot_product]
+def detached(batch):
+    return batch.detach().transpose(0, 1)
+
+
+def through_numpy(batch):
+    return torch.from_numpy(np.ascontiguousarray(batch.detach().numpy().swapaxes(0, 1)))
+
+
+def copied_with_tensor(batch):
+    return torch.tensor(batch.transpose(0, 1))
+
+
+RIGHT = [
+    transpose,
+    permute,
+    stack_of_sequences,
+    stack_of_steps,
+    einsum,
+    preallocated,
+    cat_of_slices,
+    index_arithmetic,
+    pad,
+    one_hot_product,
+    detached,
+    through_numpy,
+    copied_with_tensor,
+]
 
 
 def unchanged(batch):
@@ -89,20 +115,8 @@ def moved_and_reshaped_back(batch):
     return batch.transpose(0, 1).reshape(B, T, F).transpose(0, 1)
 
 
-def detached(batch):
-    return batch.detach().transpose(0, 1)
-
-
-def through_numpy(batch):
-    return torch.from_numpy(np.ascontiguousarray(batch.detach().numpy().swapaxes(0, 1)))
-
-
 def through_a_list(batch):
     return torch.tensor([list(rows) for rows in zip(*batch.tolist())])
-
-
-def copied_with_tensor(batch):
-    return torch.tensor(batch.transpose(0, 1))
 
 
 def float32(batch):
@@ -154,6 +168,10 @@ def never_filled(batch):
     return torch.empty_like(batch.transpose(0, 1))
 
 
+def list_of_lists(batch):
+    return [list(rows) for rows in zip(*batch.tolist())]
+
+
 WRONG = [
     (unchanged, "nothing was moved"),
     (only_if_sizes_differ, "wrong numbers"),
@@ -163,13 +181,10 @@ WRONG = [
     (features_and_time, "time and features are swapped, the batch is still first"),
     (features_in_the_middle, "the features end up in the middle"),
     (moved_and_reshaped_back, "the rows are mixed again"),
-    (detached, "the graph is cut"),
-    (through_numpy, "the graph is cut"),
-    (through_a_list, "the graph is cut"),
-    (copied_with_tensor, "the graph is cut"),
+    (through_a_list, "is the default of what made the tensor"),
     (float32, "should be torch.float64; yours is torch.float32"),
     (in_place, "changed its input batch in place"),
-    (not_a_tensor, "Join the pieces with torch.stack or torch.cat"),
+    (not_a_tensor, "torch.stack with dim="),
     (no_return, "returned None"),
     (squeezed, "should have 3 axes"),
     (backwards, "time runs backwards"),
@@ -178,4 +193,5 @@ WRONG = [
     (batch_of_two_only, "should have the shape"),
     (kept_by_shape, "something is kept from one call to the next"),
     (never_filled, "contains NaN"),
+    (list_of_lists, "torch.tensor makes a tensor of them"),
 ]

@@ -497,6 +497,42 @@ def _named(name, function):
     return function
 
 
+def of(loss=F.cross_entropy, forward=lambda model, x: model(x)):
+    """Training with another loss(logits, y), or other logits."""
+
+    def train_epoch(model, batches, optimizer):
+        model.train()
+        total = right = count = 0
+        for x, y in batches:
+            logits = forward(model, x)
+            value = loss(logits, y)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+            total, count = total + value.item() * len(y), count + len(y)
+            right += (logits.argmax(-1) == y).sum().item()
+        return total / count, right / count
+
+    return train_epoch
+
+
+def _one_hot(logits, y):
+    return F.one_hot(y, logits.shape[-1]).to(logits)
+
+
+def shuffled(model, batches, optimizer):
+    return plain(model, random.sample(batches, len(batches)), optimizer)
+
+
+_calls = []
+
+
+def shuffled_at_every_second_call(model, batches, optimizer):
+    """What a shuffle does that leaves the order as it was the first time."""
+    _calls.append(1)
+    return plain(model, batches if len(_calls) % 2 else batches[::-1], optimizer)
+
+
 WRONG = [
     (no_return, "returned None"),
     (_named("no_zero_grad", epoch(zero=False)), "optimizer.zero_grad() is missing"),
@@ -512,7 +548,7 @@ WRONG = [
     (_named("reversed_order", epoch(arrange=lambda batches: batches[::-1])), "this step was made with another batch"),
     (_named("first_batch_again", epoch(arrange=lambda batches: batches[:1] * len(batches))), "this step was made with another batch"),
     (_named("softmax_before", epoch(softmax=-1)), "softmax is applied before the cross entropy"),
-    (_named("softmax_over_the_batch", epoch(softmax=0)), "the gradient is not that of batch 1"),
+    (_named("softmax_over_the_batch", epoch(softmax=0)), "softmax runs over the batch, dim 0"),
     (_named("loss_summed", epoch(reduction="sum")), "the losses of a batch are summed, not averaged"),
     (_named("uphill", epoch(scale=-1.0)), "the sign of the loss is turned"),
     (_named("clipped", epoch(clip=0.01)), "the gradient was clipped"),
@@ -570,6 +606,16 @@ WRONG = [
     (running_mean, "the loss that is returned is not"),
     (zeroed_but_for_the_first, "the gradient is not that of batch 1"),
     (only_the_output_layer, "the gradient is not that of batch 1"),
-    (only_the_first_sample, "the gradient is not that of batch 1"),
+    (only_the_first_sample, "only the first sequence of the batch counts"),
     (label_smoothing, "the gradient is not that of batch 1"),
+    (_named("softmax_kept", of(forward=lambda model, x: model(x).softmax(-1))), "softmax is applied before the cross entropy"),
+    (_named("last_sequence_for_last_step", of(forward=lambda model, x: model(x)[-1])), "model(x)[-1] is its last SEQUENCE"),
+    (_named("squared_error", of(lambda logits, y: F.mse_loss(logits, _one_hot(logits, y)))), "a squared error of the logits"),
+    (_named("squared_error_of_softmax", of(lambda logits, y: F.mse_loss(logits.softmax(-1), _one_hot(logits, y)))), "a squared error of the probabilities"),
+    (_named("squared_error_of_classes", of(lambda logits, y: F.mse_loss(logits, y.float()))), "the loss is a distance, such as a squared error"),
+    (_named("nll_of_probabilities", of(lambda logits, y: F.nll_loss(logits.softmax(-1), y))), "nll_loss was given probabilities"),
+    (_named("nll_of_logits", of(F.nll_loss)), "nll_loss was given raw logits"),
+    (_named("last_sequence_only", of(lambda logits, y: F.cross_entropy(logits[-1:], y[-1:]))), "only the last sequence of the batch counts"),
+    (shuffled, "in the order given"),
+    (shuffled_at_every_second_call, "the batches are shuffled"),
 ]

@@ -44,6 +44,11 @@ MISTAKES = {
 }
 
 
+UNASSIGNED = "h.to(...) leaves h as it is and returns a new tensor, so it wants h = h.to(...)"
+DEVICE = f"the device is written down in the code, or left at its default, or was changed and not kept: {UNASSIGNED}"
+DTYPE = f"the dtype is written down in the code, is the default of what made the tensor, or was changed and not kept: {UNASSIGNED}"
+
+
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 8)
@@ -76,6 +81,10 @@ def play(answer, case):
 
 def judge(case, result):
     finding = compare(case, result, oracle)
+    if finding and result.value and result.value["kind"] == "tensor" and "should be torch." in finding.what and "float" in result.value["dtype"]:
+        finding.cause = DTYPE
+    if finding and "should live on the device" in finding.what:
+        finding.cause = DEVICE
     if finding or result.error:
         return finding
     if result.value["requires_grad"]:

@@ -10,6 +10,7 @@ from course.checks.case import Case, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import normal, rng, size
 from course.checks.play import call
+from course.exercises.words import explained
 
 GRADS = ("outputs",)
 HINTS = [
@@ -57,6 +58,10 @@ MISTAKES = {
     "the result is sorted by length, so that the rows have changed places": (
         lambda outputs, lengths: oracle(outputs, lengths)[lengths.argsort(descending=True, stable=True)]
     ),
+    "the lengths stand at the batch axis: outputs[:, lengths - 1] picks sequences, at every step. Time is the first axis": (
+        lambda outputs, lengths: outputs[:, lengths - 1]
+    ),
+    "every row is read from sequence 0: each length needs its own sequence, 0, 1, 2, … B-1": lambda outputs, lengths: outputs[lengths - 1, 0],
     "an index of steps alone picks whole batches: (B, B, H)": lambda outputs, lengths: outputs[lengths - 1],
     "the length of the first sequence is used for all": lambda outputs, lengths: outputs[lengths[0] - 1],
     "the graph is cut: detach, .data or torch.tensor(...)": lambda outputs, lengths: oracle(outputs.detach(), lengths),
@@ -88,4 +93,4 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    return explained(compare(case, result, oracle, GRADS), case, result, oracle)

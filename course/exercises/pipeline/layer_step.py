@@ -9,6 +9,7 @@ from course.checks.case import Case, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import cell_weights, normal, rng, run_layer, size, step
 from course.checks.play import call
+from course.exercises.words import explained
 
 GRADS = ("x", "h")
 HINTS = [
@@ -51,6 +52,9 @@ MISTAKES = {
 }
 
 
+SIGNS = {"hx should also be": "x has a time axis in front, and the state has no layer axis yet, or the other way round: both want unsqueeze(0)"}
+
+
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
@@ -84,4 +88,4 @@ def _layer(weights):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    return explained(compare(case, result, oracle, GRADS), case, result, oracle, SIGNS)

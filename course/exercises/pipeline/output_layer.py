@@ -8,6 +8,7 @@ from course.checks.case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, o
 from course.checks.judge import compare
 from course.checks.oracles import normal, rng, size
 from course.checks.play import call
+from course.exercises.words import is_random
 from course.networks import example
 
 GRADS = ("h",)
@@ -43,11 +44,17 @@ MISTAKES = {
     "W is not transposed. Where classes == hidden, nothing complains": lambda h, W, b: oracle(h, _square(W), b),
     "the result is turned round, (C, B)": lambda h, W, b: oracle(h, W, b).T,
     "the bias is added along the batch and not along the classes": (lambda h, W, b: oracle(h, W, b * 0) + b.unsqueeze(1).expand(len(h), len(h))[:, :1]),
+    "* multiplies number by number: the matrix product of the rows of h with W is h @ W.T": lambda h, W, b: h * W + b,
+    "* multiplies number by number, and so it does with W.T: the matrix product is h @ W.T": lambda h, W, b: h * W.T + b,
+    "W @ h.T has the classes first, (C, B), and b then runs along the batch: h @ W.T has the batch first": lambda h, W, b: W @ h.T + b,
     "the logits of the first sequence are given to all": lambda h, W, b: oracle(h[:1].expand_as(h), W, b),
     "the states are averaged over the batch": lambda h, W, b: oracle(h.mean(0, keepdim=True).expand_as(h), W, b),
     "the best class is returned instead of the logits": lambda h, W, b: oracle(h, W, b).argmax(-1),
     "the graph is cut: detach, .data or torch.tensor(...)": lambda h, W, b: oracle(h.detach(), W, b),
 }
+
+
+FRESH = "a second call gives other numbers: something is random, as the weights of a fresh nn.Linear are. Multiply with the W and b that are handed over"
 
 
 def cases(seed):
@@ -77,4 +84,7 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    finding = compare(case, result, oracle, GRADS)
+    if finding and "wrong numbers" in finding.what and is_random(result):
+        finding.cause = FRESH
+    return finding

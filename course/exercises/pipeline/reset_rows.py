@@ -9,8 +9,8 @@ from course.checks.case import Case, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import normal, rng, size
 from course.checks.play import call
+from course.exercises.words import explained
 
-GRADS = ("h",)
 HINTS = [
     "Try it with 4 sequences, 4 hidden units and only the first sequence done. Which numbers became zero: a row, or a column?",
     "Broadcasting lines shapes up from the right: (B,) meets the last axis of (B, H), and that one counts hidden units.",
@@ -43,7 +43,6 @@ MISTAKES = {
     "the state that ended is set to 1 and not to 0": lambda h, done: oracle(h, done) + done.unsqueeze(1),
     "only the first sequence that ended is reset": lambda h, done: oracle(h, torch.nn.functional.one_hot(done.argmax(), len(done)) * done),
     "only the first hidden unit is reset": lambda h, done: torch.cat([oracle(h, done)[:, :1], h[:, 1:]], 1),
-    "the graph is cut for the sequences that go on too: detach or .data": lambda h, done: oracle(h.detach(), done),
     "the state is halved and not dropped": lambda h, done: oracle(h, done / 2),
 }
 
@@ -70,8 +69,8 @@ def _done(batch, *rows):
 
 
 def play(answer, case):
-    return call(answer, case, GRADS)
+    return call(answer, case)
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    return explained(compare(case, result, oracle), case, result, oracle)

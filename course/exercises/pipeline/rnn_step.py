@@ -11,6 +11,7 @@ from course.checks.case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, o
 from course.checks.judge import compare
 from course.checks.oracles import cell_weights, normal, rng, size, step
 from course.checks.play import call
+from course.exercises.words import is_random
 from course.networks import example
 
 GRADS = ("x", "h")
@@ -55,6 +56,24 @@ def _relu(x, h, W_ih, W_hh, b_ih, b_hh):
     return functional_call(cell, {"weight_ih": W_ih, "weight_hh": W_hh, "bias_ih": b_ih, "bias_hh": b_hh}, (x, h))
 
 
+def _by_number(*products):
+    """The products named are taken number by number; "h.T" says: with its weights turned round."""
+
+    def mistaken(x, h, W_ih, W_hh, b_ih, b_hh):
+        terms = {"x": (x, W_ih), "h": (h, W_hh)}
+        for product in products:
+            rows, weights = terms[product[0]]
+            terms[product[0]] = rows * (weights.T if product.endswith(".T") else weights), None
+        inputs, state = (rows if weights is None else rows @ weights.T for rows, weights in terms.values())
+        return torch.tanh(inputs + b_ih + state + b_hh)
+
+    return mistaken
+
+
+def _units_first(x, h, W_ih, W_hh, b_ih, b_hh):
+    return torch.tanh(W_ih @ x.T + b_ih + W_hh @ h.T + b_hh)
+
+
 MISTAKES = {
     "W_hh is not transposed. It is square, so nothing complains": _with(W_hh=lambda a: a["W_hh"].T),
     "W_ih is not transposed. Where features == hidden, nothing complains": _with(W_ih=lambda a: a["W_ih"].T),
@@ -72,6 +91,13 @@ MISTAKES = {
     "the state before is ignored: the term with W_hh and h is missing": _with(h=lambda a: a["h"] * 0),
     "the state term is missing altogether, with its bias": _with(h=lambda a: a["h"] * 0, b_hh=lambda a: a["b_hh"] * 0),
     "the input is ignored: the term with W_ih and x is missing": _with(x=lambda a: a["x"] * 0),
+    "* multiplies number by number, in both products: a matrix product is @, as in x @ W_ih.T": _by_number("x", "h"),
+    "* multiplies number by number, in both products, and .T does not change that: a matrix product is @": _by_number("x.T", "h.T"),
+    "h * W_hh multiplies number by number: the matrix product is h @ W_hh.T": _by_number("h"),
+    "h * W_hh.T multiplies number by number: the matrix product is h @ W_hh.T": _by_number("h.T"),
+    "x * W_ih multiplies number by number: the matrix product is x @ W_ih.T": _by_number("x"),
+    "x * W_ih.T multiplies number by number: the matrix product is x @ W_ih.T": _by_number("x.T"),
+    "W @ x.T and W @ h.T have the units first, (H, B), and the biases then run along the batch: x @ W_ih.T has the batch first": _units_first,
     "h goes into the sum without W_hh": _with(W_hh=lambda a: torch.eye(len(a["W_hh"])).to(a["W_hh"])),
     "the old state is returned, not the new one": lambda **args: args["h"].clone(),
     "the old state is added on top of the new one": lambda **args: args["h"] + oracle(**args),
@@ -80,6 +106,9 @@ MISTAKES = {
     "the graph is cut at the state: detach or .data": _with(h=lambda a: a["h"].detach()),
     "the graph is cut at the input: detach or .data": _with(x=lambda a: a["x"].detach()),
 }
+
+
+FRESH = "a second call gives other numbers: something is random, as the weights of a fresh nn.Linear or nn.RNNCell are. Use those that are handed over"
 
 
 def cases(seed):
@@ -113,4 +142,7 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    finding = compare(case, result, oracle, GRADS)
+    if finding and "wrong numbers" in finding.what and is_random(result):
+        finding.cause = FRESH
+    return finding

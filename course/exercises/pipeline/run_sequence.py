@@ -9,6 +9,7 @@ from course.checks.case import NO_VALUES, WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
 from course.checks.oracles import cell_weights, make_cell, normal, rng, run_layer, size
 from course.checks.play import call
+from course.exercises.words import explained
 from course.networks import example
 
 GRADS = ("x", "h0")
@@ -64,13 +65,29 @@ def _rows_as_steps(x, h0, cell):
     return oracle(x.transpose(0, 1), h0, cell)
 
 
+def _step_by_step(after=lambda h: h, swapped=False):
+    """Step by step, as the loop does it, with after(h) made of every new state; swapped: each cell takes its two arguments for each other."""
+
+    def mistaken(x, h0, cell):
+        if swapped and x.shape[-1] != h0.shape[-1]:
+            raise ValueError("this mistake raises an error where features != hidden")
+        h, outputs = h0, []
+        for x_t in x:
+            given, state = (h, x_t) if swapped else (x_t, h)
+            h = after(oracle(given.unsqueeze(0), state, cell)[1])
+            outputs.append(h)
+        return torch.stack(outputs), h
+
+    return mistaken
+
+
 MISTAKES = {
     "the state is not passed on: every step starts from h0 again": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1)),
     "the state is reset to zeros at every step": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1) * 0),
     "h0 is ignored: the run starts from zeros": lambda x, h0, cell: oracle(x, h0 * 0, cell),
     "the state is detached inside the loop: the numbers are right, but nothing is learned through time": (_every_step_from(_detached_after_h0)),
     "the state is detached at every step, the first one included": _every_step_from(lambda x, h0, cell: _before_each_step(x, h0, cell).detach()),
-    "the outputs are detached when they are put into the list": _on(lambda out, h_n, x, h0: (out.detach(), h_n)),
+    "the outputs are detached when they are put into the list, as in outputs[t] = h.detach()": _on(lambda out, h_n, x, h0: (out.detach(), h_n)),
     "h0 is detached": lambda x, h0, cell: oracle(x, h0.detach(), cell),
     "h_n is the first state instead of the last": _on(lambda out, h_n, x, h0: (out, out[0])),
     "h_n is still h0": _on(lambda out, h_n, x, h0: (out, h0.clone())),
@@ -82,6 +99,18 @@ MISTAKES = {
     "every output is the last state: one tensor was put into the list again and again and changed in place": (
         _on(lambda out, h_n, x, h0: (h_n.expand_as(out), h_n))
     ),
+    "the run ends after its first step: a `return` stands inside the loop": _on(lambda out, h_n, x, h0: (out[:1], out[0])),
+    "torch.cat lays the states under each other, (T * B, H): torch.stack gives time an axis of its own": _on(lambda out, h_n, x, h0: (out.flatten(0, 1), h_n)),
+    "everything that is returned is cut from the graph: detach, .data, no_grad or torch.tensor(...)": (
+        _on(lambda out, h_n, x, h0: (out.detach(), h_n.detach()))
+    ),
+    "torch.tensor(h.tolist()) makes new numbers without a graph, in the default dtype: pass h itself on, and keep it": (
+        _step_by_step(lambda h: torch.tensor(h.tolist()))
+    ),
+    "torch.tensor(h.tolist()) puts new numbers without a graph into the list, in the default dtype: put h itself there": (
+        _on(lambda out, h_n, x, h0: (torch.tensor(out.tolist()), h_n))
+    ),
+    "the cell is called as cell(h, x_t): it takes the input first, and the state second": _step_by_step(swapped=True),
     "outputs has the batch axis first, (B, T, H): the list was stacked along dim 1": _on(lambda out, h_n, x, h0: (out.transpose(0, 1), h_n)),
     "the loop runs over the batch and not over time": _rows_as_steps,
     "h0 is kept as the first output": _on(lambda out, h_n, x, h0: (torch.cat([h0.unsqueeze(0), out]), h_n)),
@@ -123,4 +152,4 @@ def bind_cell(args):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS, NAMES)
+    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle)

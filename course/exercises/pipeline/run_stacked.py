@@ -13,6 +13,7 @@ from course.checks.case import Case, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import cell_weights, make_cell, normal, rng, size
 from course.checks.play import call
+from course.exercises.words import explained
 
 GRADS = ("x", "h0")
 NAMES = ("outputs", "h_n")
@@ -65,6 +66,24 @@ def _x_to_every_layer(x, h0, cells):
     return runs[-1][0], torch.cat([h_n for _, h_n in runs])
 
 
+def _rebuilt(x, h0, cells):
+    """Everything that is handed on is made anew from plain numbers: where that changes the dtype, the next cell raises an error."""
+    if x.dtype != torch.get_default_dtype():
+        raise ValueError("this mistake raises an error in float64")
+    return _on(lambda out, h_n, *_: (out.detach(), h_n.detach()))(x, h0, cells)
+
+
+def _swapped(x, h0, cells):
+    if x.shape[-1] != h0.shape[-1]:
+        raise ValueError("this mistake raises an error where features != hidden")
+    h, outputs = list(h0), []
+    for below in x:
+        for layer, cell in enumerate(cells):
+            h[layer] = below = oracle(h[layer].unsqueeze(0), below.unsqueeze(0), [cell])[1][0]
+        outputs.append(below)
+    return torch.stack(outputs), torch.stack(h)
+
+
 MISTAKES = {
     "every layer reads the input x; an upper layer should read the new state of the layer below": _x_to_every_layer,
     "an upper layer reads the layer below one step late": lambda **a: _layers_apart(**a, below=lambda out, h: torch.cat([h.unsqueeze(0), out[:-1]])),
@@ -75,6 +94,22 @@ MISTAKES = {
     "h0 is ignored: the run starts from zeros": lambda x, h0, cells: oracle(x, h0 * 0, cells),
     "h0 is detached": lambda x, h0, cells: oracle(x, h0.detach(), cells),
     "the input is detached": lambda x, h0, cells: oracle(x.detach(), h0, cells),
+    "the run ends after its first step: a `return` stands inside the loop": lambda x, h0, cells: oracle(x[:1], h0, cells),
+    "the outputs are cut from the graph when they are put into the list, as by outputs[t] = h.detach() or torch.tensor(h.tolist())": _on(
+        lambda out, h_n, x, h0: (out.detach(), h_n)
+    ),
+    "torch.cat lays the outputs under each other, (T * B, H): torch.stack gives time an axis of its own": (
+        _on(lambda out, h_n, x, h0: (out.flatten(0, 1), h_n))
+    ),
+    "torch.cat lays the layers under each other, (L * B, H): torch.stack gives them an axis of their own": (
+        _on(lambda out, h_n, x, h0: (out, h_n.flatten(0, 1)))
+    ),
+    "everything that is returned is cut from the graph: detach, .data, no_grad or torch.tensor(...)": (
+        _on(lambda out, h_n, x, h0: (out.detach(), h_n.detach()))
+    ),
+    "torch.tensor(h.tolist()) makes new numbers without a graph, in the default dtype: pass the state itself on": _rebuilt,
+    "the cells are called as cell(h, below): they take the input first, and the state second": _swapped,
+    "outputs and h_n are swapped": _on(lambda out, h_n, x, h0: (h_n, out)),
     "h_n is still h0": _on(lambda out, h_n, x, h0: (out, h0.clone())),
     "h_n has the layers in the opposite order": _on(lambda out, h_n, x, h0: (out, h_n.flip(0))),
     "h_n is the top layer's state only; it should hold every layer's": _on(lambda out, h_n, x, h0: (out, h_n[-1])),
@@ -116,4 +151,4 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS, NAMES)
+    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle)

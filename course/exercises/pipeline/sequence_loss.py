@@ -3,6 +3,8 @@
 logits (T, B, C), raw; targets (T, B) int64, the right class of each step -> a scalar.
 """
 
+import re
+
 import torch
 from torch.distributions import Categorical
 from torch.nn import functional as F
@@ -55,10 +57,31 @@ MISTAKES = {
     "view was used to move the class axis: it cuts the numbers anew": (
         lambda logits, targets: F.cross_entropy(logits.reshape(logits.shape[0], logits.shape[2], logits.shape[1]), targets)
     ),
+    "transpose(0, 1) swaps time and batch, and axis 1 now counts steps. It should count classes": (
+        lambda logits, targets: F.cross_entropy(logits.transpose(0, 1), targets)
+    ),
+    "transpose(0, 1) of both swaps time and batch, and axis 1 now counts steps. It should count classes": (
+        lambda logits, targets: F.cross_entropy(logits.transpose(0, 1), targets.T)
+    ),
     "there is one loss for each step, not their mean": _per_step,
     "the graph is cut: detach, .data or torch.tensor(...)": lambda logits, targets: oracle(logits.detach(), targets),
     "the mean is taken over the classes too": lambda logits, targets: oracle(logits, targets) / logits.shape[-1],
 }
+
+
+def _words(case, result):
+    """What PyTorch's cross entropy says of shapes, in this exercise's words: the causes are those that the sizes leave no doubt about."""
+    said = result.error["message"]
+    steps, batch, classes = case.args["logits"].shape
+    found = re.search(r"input batch_size \((\d+)\) to match target batch_size \((\d+)\)", said)
+    if found and steps > 1 < batch and int(found[1]) == steps * batch and int(found[2]) in (steps, batch):
+        return "the logits are laid out in rows, (T * B, C), and the targets still have two axes: flatten() lays them out too, (T * B,)"
+    if found and steps > 1 < batch and int(found[2]) == steps * batch and int(found[1]) in (steps, batch):
+        return "the targets are laid out in one row, (T * B,), and the logits still have three axes: flatten(0, 1) lays them out too, (T * B, C)"
+    wants = re.search(r"Expected target size \[(\d+), (\d+)\]", said)
+    if wants and int(wants[2]) == classes and classes not in (steps, batch):
+        return "cross_entropy looks for the classes in axis 1, and they still stand in the last axis: move them, or lay all steps out in rows"
+    return ""
 
 
 def _chosen(scores, targets):
@@ -90,4 +113,7 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    finding = compare(case, result, oracle, GRADS)
+    if finding and result.error:
+        finding.cause = _words(case, result) or finding.cause
+    return finding

@@ -9,6 +9,7 @@ from course.checks.case import LARGE, NO_VALUES, WORKED, Case, in_float64, on_me
 from course.checks.judge import compare
 from course.checks.oracles import normal, rng, size
 from course.checks.play import call
+from course.exercises.words import explained
 
 GRADS = ("logits",)
 HINTS = [
@@ -31,6 +32,24 @@ def _overflowing(logits):
     return torch.where(grown.isinf() | row_vanishes, torch.full_like(logits, math.nan), probs)
 
 
+def _row_shifted(logits):
+    return (logits - logits.amax(-1, keepdim=True)).exp()
+
+
+def _square(logits):
+    """A tensor of (…, n, n): elsewhere a maximum or a sum of each row, kept without its axis, does not line up."""
+    if logits.dim() > 1 and len(set(logits.shape[-2:])) != 1:
+        raise ValueError("this mistake raises an error where the last two axes are not equal")
+    return logits
+
+
+def _kept(shifted):
+    return shifted.exp() / shifted.exp().sum(-1, keepdim=True)
+
+
+MAX = "max(dim=…) gives two things, the largest values and their places: .values are the ones to subtract, or amax, which gives them alone"
+SIGNS = {"torch.return_types.max": MAX, "must be Tensor, not torch.return_types": MAX}
+
 MISTAKES = {
     "no dim is given to softmax: PyTorch then guesses axis 1 for two axes, and axis 0 for one or three": (
         lambda logits: logits.softmax(1 if logits.dim() == 2 else 0)
@@ -41,6 +60,24 @@ MISTAKES = {
     "exp overflows: the largest logit is not subtracted first": _overflowing,
     "the largest logit of the whole tensor is subtracted, and not that of each row": lambda logits: _overflowing(logits - logits.max()),
     "the logits are clamped before exp: large ones become equal": lambda logits: oracle(logits.clamp(-80, 80)),
+    "every row is divided by the sum of the whole tensor: sum() without dim gives one number for all rows": (
+        lambda logits: _row_shifted(logits) / _row_shifted(logits).sum()
+    ),
+    "every row is divided by the sum of the whole tensor, where dim=-1, keepdim=True gives one sum for each row; and exp overflows": (
+        lambda logits: logits.exp() / logits.exp().sum()
+    ),
+    "the sum runs over the first axis, sum(0), and not over the classes": lambda logits: _row_shifted(logits) / _row_shifted(logits).sum(0),
+    "the sum runs over the first axis, sum(0), and not over the classes; and exp overflows": lambda logits: logits.exp() / logits.exp().sum(0),
+    "the sum runs over the first axis, sum(0), and the largest logit of the whole tensor is subtracted": (
+        lambda logits: (logits - logits.max()).exp() / (logits - logits.max()).exp().sum(0)
+    ),
+    "the sum of each row has lost its axis and meets the classes: keepdim=True keeps it": (
+        lambda logits: _row_shifted(logits) / _row_shifted(_square(logits)).sum(-1)
+    ),
+    "the sum of each row has lost its axis and meets the classes, where keepdim=True keeps it; and exp overflows": (
+        lambda logits: logits.exp() / _square(logits).exp().sum(-1)
+    ),
+    "the largest logit of each row has lost its axis and meets the classes: keepdim=True keeps it": (lambda logits: _kept(logits - _square(logits).amax(-1))),
     "the sigmoid was taken: the numbers do not sum to 1": lambda logits: logits.sigmoid(),
     "log_softmax was taken: these are logarithms": lambda logits: logits.log_softmax(-1),
     "exp without the division": lambda logits: logits.exp(),
@@ -82,4 +119,4 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    return explained(compare(case, result, oracle, GRADS), case, result, oracle, SIGNS)

@@ -6,8 +6,8 @@ from course.checks.case import Case, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import normal, rng, size
 from course.checks.play import call
+from course.exercises.words import explained
 
-GRADS = ("batch",)
 HINTS = [
     "Take a batch of two sequences, one all 1s and one all 2s. What should out[:, 0] hold, and what does it hold?",
     "view reads the same numbers in the same order and only puts the brackets elsewhere. Here the axes themselves must move.",
@@ -36,7 +36,6 @@ MISTAKES = {
     "the sequences are in the opposite order": lambda batch: oracle(batch).flip(1),
     "the axes were moved and then reshaped back: the rows are mixed again": (lambda batch: oracle(batch).reshape(batch.shape).transpose(0, 1)),
     "every sequence is the first one": lambda batch: oracle(batch)[:, :1].expand(-1, len(batch), -1),
-    "the graph is cut: detach, .data or torch.tensor(...)": lambda batch: oracle(batch.detach()),
 }
 
 
@@ -53,8 +52,8 @@ def cases(seed):
 
 
 def play(answer, case):
-    return call(answer, case, GRADS)
+    return call(answer, case)
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    return explained(compare(case, result, oracle), case, result, oracle)

@@ -58,6 +58,9 @@ MISTAKES = {
     "tanh is applied before the cross entropy": _on(lambda logits, y: _loss(logits.tanh(), y)),
     "nll_loss was given raw logits: it wants log probabilities": _on(lambda logits, y: -_chosen(logits, y).mean()),
     "nll_loss was given probabilities: it wants their logarithms": _on(lambda logits, y: -_chosen(logits.softmax(-1), y).mean()),
+    "the logarithm is taken of a softmax that has rounded to 0: log(0) is -inf. log_softmax, or cross_entropy of the logits, never gets there": (
+        _on(lambda logits, y: -_chosen(logits.softmax(-1).log(), y).mean())
+    ),
     "the losses are summed, not averaged": _on(lambda logits, y: _loss(logits, y) * len(y)),
     "there is one loss for each sequence, not their mean": _on(lambda logits, y: -Categorical(logits=logits).log_prob(y)),
     "the sign is turned": _on(lambda logits, y: -_loss(logits, y)),
@@ -105,4 +108,7 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, GRADS)
+    finding = compare(case, result, oracle, GRADS)
+    if finding and result.value and result.value["kind"] in ("float", "int"):
+        finding.cause = "a plain number has no graph, and nothing can be learned through it: leave .item() to the code that reports the loss"
+    return finding

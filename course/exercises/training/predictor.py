@@ -4,6 +4,8 @@ rnn: nn.RNN, nn.GRU or nn.LSTM; out: nn.Linear; x (T, B, F), unrelated to every 
 the answer of a network that has seen nothing yet. A function that returns a function will do in place of a class.
 """
 
+import re
+
 import torch
 
 from course.checks.case import Case, Finding, in_float64
@@ -91,6 +93,9 @@ MISTAKES = {
 }
 
 
+ALONE = "rnn(x) without a state starts every kind of network from its own zeros"
+
+
 def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
@@ -129,7 +134,25 @@ def judge(case, result):
     if result.value and result.value["kind"] == "dict":
         return _not_callable(case, result.value["items"][0]["kind"])
     names = [f"the answer to call {i}" for i in range(1, 1 + len(case.args["xs"]))]
-    return compare(case, result, oracle, names=names)
+    finding = compare(case, result, oracle, names=names)
+    if finding and result.error:
+        finding.cause = _state(case, result) or finding.cause
+    return finding
+
+
+def _state(case, result):
+    """What is wrong with a state that the answer made itself, where its shape alone says so."""
+    said, layers = result.error["message"], len(case.args["rnn"]["weights"]) // 4
+    found = re.search(r"Expected hidden(?:\[\d\])? size \((\d+), (\d+), (\d+)\), got \[(\d+), (\d+), (\d+)\]", said)
+    if found:
+        wanted, got = found.groups()[:3], found.groups()[3:]
+        if wanted[1:] == got[1:] and (int(wanted[0]), got[0]) == (layers, "1"):
+            return f"the state has one layer, and this network has {layers}: its first axis counts rnn.num_layers. {ALONE}"
+        if wanted[::2] == got[::2]:
+            return f"the state has a batch of {got[1]}, and this x has {wanted[1]} sequences: a state has its batch from x. {ALONE}"
+    if case.args["rnn"]["kind"] == "lstm" and "index 1 is out of bounds for dimension 0 with size 1" in said:
+        return f"an LSTM starts from a pair of tensors, (h, c), and here it was given one tensor. {ALONE}"
+    return ""
 
 
 def _not_callable(case, kind):

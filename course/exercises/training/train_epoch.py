@@ -8,6 +8,7 @@ optimizer; `judge` asks PyTorch what they should have been, each step on its own
 """
 
 import contextlib
+import itertools
 
 import torch
 from torch.func import functional_call
@@ -28,6 +29,10 @@ HINTS = [
     "argmax over the class axis, == y, .sum().item() counts the right ones. After the loop divide both sums by the number of samples: two plain floats.",
 ]
 
+ONE_ROW = "cross_entropy got the logits of one sequence and the classes of a whole batch: model(x) is (B, C) already, and model(x)[-1] is its last SEQUENCE"
+GUESSED = "the guessed classes do not line up with y: argmax runs over the class axis, dim=-1, and gives one class for each sequence"
+DISTANCE = "the loss is a distance, such as a squared error, and it sets the logits (B, C) against the classes (B,) number by number. cross_entropy takes both"
+SHUFFLED = "the batches are shuffled: take them in the order given"
 BACKWARD = {
     "graph a second time": "the graph of an earlier batch is still in the loss: add up loss.item() and not the loss itself",
     "modified by an inplace operation": (
@@ -37,7 +42,8 @@ BACKWARD = {
     "does not require grad": "the loss has no graph: no_grad, detach or .item() came before backward, or the loss is that of the guessed classes",
     "positional arguments but 3 were given": "the model takes x alone: no state is carried from one batch to the next, they are unrelated",
     "division by zero": "nothing was counted before the division",
-    "must match the size": "the guessed classes do not line up with y: argmax runs over the class axis, dim=-1, and gives one class for each sequence",
+    "For 1D input, 1D target must have size 1": ONE_ROW,
+    "size mismatch (got input: [": ONE_ROW,
 }
 """What an error means here, by a piece of its words."""
 
@@ -86,6 +92,10 @@ def _of_softmax(logits, y):
     return F.cross_entropy(logits.softmax(-1), y)
 
 
+def _squared(logits, y):
+    return F.mse_loss(logits, F.one_hot(y, logits.shape[-1]).to(logits))
+
+
 def _scaled(gradients, factor):
     return {name: gradient * factor for name, gradient in gradients.items()}
 
@@ -114,6 +124,19 @@ def _another_batch(epoch, i):
 GRADIENT_MISTAKES = {
     "the gradients of earlier batches are still there: optimizer.zero_grad() is missing, or stands outside the loop": _all_so_far,
     "softmax is applied before the cross entropy, which applies it again": lambda epoch, i: epoch.gradient(i, loss=_of_softmax),
+    "softmax runs over the batch, dim 0, before the cross entropy, which wants raw logits": (
+        lambda epoch, i: epoch.gradient(i, loss=lambda logits, y: F.cross_entropy(logits.softmax(0), y))
+    ),
+    "nll_loss was given probabilities: it wants their logarithms. cross_entropy takes the raw logits": (
+        lambda epoch, i: epoch.gradient(i, loss=lambda logits, y: F.nll_loss(logits.softmax(-1), y))
+    ),
+    "nll_loss was given raw logits: it wants log probabilities. cross_entropy takes the raw logits": (lambda epoch, i: epoch.gradient(i, loss=F.nll_loss)),
+    "the loss is a squared error of the logits: the exercise asks for the cross entropy": lambda epoch, i: epoch.gradient(i, loss=_squared),
+    "the loss is a squared error of the probabilities: the exercise asks for the cross entropy": (
+        lambda epoch, i: epoch.gradient(i, loss=lambda logits, y: _squared(logits.softmax(-1), y))
+    ),
+    "only the last sequence of the batch counts": lambda epoch, i: epoch.gradient(i, loss=lambda logits, y: F.cross_entropy(logits[-1:], y[-1:])),
+    "only the first sequence of the batch counts": lambda epoch, i: epoch.gradient(i, loss=lambda logits, y: F.cross_entropy(logits[:1], y[:1])),
     "the model is not in training mode while it learns: model.train() is missing, or eval() came before the batches": (
         lambda epoch, i: epoch.gradient(i, training=False)
     ),
@@ -290,14 +313,18 @@ def play(answer, case):
 
 def judge(case, result):
     if result.error:
-        return _raised(case, result.error)
+        return _raised(case, result)
     replay = _Replay(case)
     for packed, log in zip(result.value["items"], result.notes, strict=True):
         finding = _returned(case, packed) or (inputs_changed(case, result) if result.changed else None)
         finding = finding or _steps(case, log) or replay.kept(log) or replay.differs(log) or _numbers(case, packed, log)
         if finding:
             return finding
-    return None if _same_again(case, result) else not_steady(case)
+    if _same_again(case, result):
+        return None
+    finding = not_steady(case)
+    finding.cause = SHUFFLED if _is_shuffled(case, result) else finding.cause
+    return finding
 
 
 class _Replay:
@@ -346,9 +373,37 @@ def _same_again(case, result):
     return True
 
 
-def _raised(case, error):
-    finding = raised(case, error)
-    finding.cause = next((cause for words, cause in BACKWARD.items() if words in error["message"]), finding.cause)
+def _is_shuffled(case, result):
+    """Does the second call give, in its first epoch, what another order of the batches gives?"""
+    seen = result.again["items"][0]
+    if _returned(case, seen):
+        return False
+    orders = itertools.islice(itertools.permutations(case.args["batches"]), 1, LARGEST_LOG)
+    return any(_near(case, seen["items"][0]["plain"], _loss_in(case, order)) for order in orders)
+
+
+def _loss_in(case, batches):
+    """The mean loss of an epoch that takes the batches in this order, each gradient by PyTorch at the weights that the one before it left."""
+    kind, rate = case.args["optimizer"]
+    weights = dict(Classifier(**case.args["model"]).named_parameters())
+    optimizer, total = OPTIMIZERS[kind](weights.values(), lr=rate), 0.0
+    epoch = _Epoch(Case(case.title, {**case.args, "batches": batches}), {"steps": [], "start": None, "end": None})
+    for i, samples in enumerate(epoch.sizes):
+        loss, _, copies = epoch.look(i, _copies(weights))
+        for weight, gradient in zip(weights.values(), torch.autograd.grad(loss, list(copies.values()))):
+            weight.grad = gradient
+        optimizer.step()
+        total += loss.item() * samples
+    return total / epoch.samples
+
+
+def _raised(case, result):
+    finding, said = raised(case, result.error), result.error["message"]
+    if "must match the size" in said:
+        # of PyTorch's losses only the distances warn of two shapes
+        is_distance = "Using a target size" in result.printed
+        finding.cause = DISTANCE if is_distance else GUESSED if "==" in result.error["code"] or ".eq(" in result.error["code"] else finding.cause
+    finding.cause = next((cause for words, cause in BACKWARD.items() if words in said), finding.cause)
     return finding
 
 

@@ -1,0 +1,63 @@
+"""Words that several exercises have for what was returned or raised, where no number can name the cause."""
+
+import torch
+
+from course.checks.judge import evaluate
+from course.checks.play import parts
+
+
+def explained(finding, case, result, oracle, signs=None):
+    """The Finding of `compare` (or None), with its cause where the kind of what was returned, or the words of the error, give it away.
+
+    signs: {words of the error: cause}, those that mean the same wherever this exercise meets them.
+    """
+    if finding is None:
+        return None
+    if result.error:
+        finding.cause = next((cause for words, cause in (signs or {}).items() if words in result.error["message"]), finding.cause)
+        return finding
+    items = [result.value] if result.value["kind"] != "tuple" else result.value["items"]
+    for packed, want in zip(items, parts(evaluate(oracle, case)[0])):
+        if packed["kind"] == "list" and "yours is of type list" in finding.what:
+            finding.what = finding.what.replace(". Join the pieces with torch.stack or torch.cat", "")
+            finding.cause = _of_a_list(packed, tuple(want.shape))
+            break
+    return finding
+
+
+def _of_a_list(packed, wanted):
+    """Why a list is no tensor yet, and which way of joining gives the shape asked for: "" where none does."""
+    pieces = packed["items"]
+    if pieces and all(piece["kind"] == "tensor" for piece in pieces):
+        shapes = {piece["shape"] for piece in pieces}
+        if len(shapes) == 1 and packed["length"] == len(pieces):
+            return _joined(pieces[0]["shape"], len(pieces), wanted)
+    if pieces and _innermost(packed) in ("int", "float"):
+        return "these are Python lists of numbers: torch.tensor makes a tensor of them"
+    return ""
+
+
+def _joined(shape, n, wanted):
+    stacked = {dim: (*shape[:dim], n, *shape[dim:]) for dim in range(len(shape) + 1)}
+    joined = {dim: tuple(size * n if axis == dim else size for axis, size in enumerate(shape)) for dim in range(len(shape))}
+    it = f"this is a Python list of {n} tensor{'s' * (n != 1)} {shape}"
+    for way, other, shapes, others in (("stack", "cat", stacked, joined), ("cat", "stack", joined, stacked)):
+        dim = next((dim for dim, made in shapes.items() if made == wanted), None)
+        if dim is not None:
+            aside = f"; torch.{other} would give {others[0]}" if 0 in others else ""
+            return f"{it}: torch.{way} with dim={dim} joins them into {wanted}{aside}"
+    return ""
+
+
+def _innermost(packed):
+    while packed.get("items"):
+        packed = packed["items"][0]
+    return packed["kind"]
+
+
+def is_random(result):
+    """Do two calls with the same input give other numbers of the same shape?"""
+    one, other = result.value, result.again
+    if not one or not other or one["kind"] != "tensor" or other["kind"] != "tensor" or one["values"] is None or other["values"] is None:
+        return False
+    return one["shape"] == other["shape"] and not torch.allclose(one["values"], other["values"], equal_nan=True)
