@@ -144,7 +144,7 @@ def quick():
     patch = pytest.MonkeyPatch()
     patch.setattr(notebooks, "_cases", few)
     patch.setattr(examine, "likely_cause", lambda *a, **k: "")
-    patch.setattr(examine, "_is_shipped", lambda *a: False)
+    patch.setattr(examine, "_does_what_was_shipped", lambda *a: False)
     patch.setattr(EPOCH, "_explained", lambda *a: ())
     patch.setattr(judge, "evaluate", _once(judge.evaluate))
     patch.setattr(trust, "untouched", _once(trust.untouched))

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 from browser import ROOT, new_page, open_notebook, run_all_cells, running_lab
 from nbformat.v4 import new_code_cell
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from course.pictures.drawing import GROUND, INK
 
@@ -24,7 +24,6 @@ MOVED = {  # the explorers as the lessons' texts describe their pictures
     "01_input_sequence": ("input_sequence", {"step": 7, "sequence": 2, "feature": 4}),
     "02_zero_init": ("zero_state", {"layers": 3, "directions": 2, "batch": 2, "hidden": 8, "steps": 9}),
     "03_cell_step": ("cell_step", {**{f"x{i}": 1 for i in range(5)}, **{f"h{i}": 1 for i in range(4)}, "weights": "mixed"}),
-    "04_carry": ("memory", {"k": 8, "way": "detached"}),
     "05_output": ("output_layer", {"h0": 0.5, "h1": -0.5, "h2": 0.5, "h3": -0.5, "weights": "mixed"}),
     "06_softmax": ("softmax", {"temperature": 0.5, "z0": 2, "z1": -1, "z2": 0.5}),
     "07_training_trace": ("epochs", {"epoch": 5, "step": 5}),
@@ -41,7 +40,7 @@ def main():
         for picture in (ROOT / "notebooks" / "pipeline").glob("*.png"):
             shutil.copy(picture, folder)
         with running_lab(folder) as address:
-            with new_page(860, 1000, scale=2) as page:
+            with new_page(1240, 1000, scale=2) as page:
                 _take_explorers(page, address)
             with new_page(1240, 1080) as page:
                 _take_lesson(page, address)
@@ -51,6 +50,7 @@ def _take_explorers(page, address):
     open_notebook(page, address, "explorers.ipynb", "JupyterLab")
     run_all_cells(page)
     page.keyboard.press("Control+b")
+    page.set_viewport_size({"width": 860, "height": 1000})  # as wide as a lesson's text: the drawing fills it
     for number, lesson in enumerate(MOVED):
         explorer = page.locator(".hidden-state-explorer").nth(number)
         explorer.locator("svg").first.wait_for(state="attached", timeout=60_000)
@@ -67,6 +67,7 @@ def _take_explorers(page, address):
 def _frame(file):
     """Put a photograph on a card: a margin and a dark edge, so that it is seen to be one on a light and on a dark page."""
     photograph = Image.open(file).convert("RGB")
+    photograph = photograph.crop(ImageChops.difference(photograph, Image.new("RGB", photograph.size, GROUND)).getbbox())
     card = ImageOps.expand(ImageOps.expand(photograph, MARGIN, GROUND), EDGE, INK)
     card.quantize(256).save(file, optimize=True)
 

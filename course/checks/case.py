@@ -100,7 +100,7 @@ class Result:
     (None where no gradient arrives); after: the inputs as the first call left them, and of a model its `condition`;
     changed: by that, the inputs that it changed in place, for a model with what changed;
     error, grad_error: what was raised by the call and by the backward pass; printed: what it wrote;
-    notes: what the exercise itself wrote down on the way.
+    notes: what the exercise itself wrote down on the way; as_shipped: is the answer the very code that the lesson gave?
     """
 
     value: dict | None = None
@@ -112,6 +112,7 @@ class Result:
     grad_error: dict | None = None
     printed: str = ""
     notes: Any = None
+    as_shipped: bool = False
 
     @property
     def was_stopped(self):
@@ -132,7 +133,8 @@ class Finding:
     yours, target: tensors to set side by side, where there are any;
     cause: the likely cause, where a known mistake explains the result;
     part: which of several returned values it is about, counted from 0;
-    causes: all the known mistakes that explain it, where the exercise looks for them itself.
+    causes: all the known mistakes that explain it, where the exercise looks for them itself;
+    is_gradient: the numbers of its case are right, and the gradient is not.
     """
 
     outcome: str
@@ -143,3 +145,4 @@ class Finding:
     cause: str = ""
     part: int | None = None
     causes: tuple[str, ...] = ()
+    is_gradient: bool = False

@@ -9,6 +9,8 @@ from .attempt import is_attempted
 from .case import Finding
 from .judge import likely_cause
 from .play import misfit, pack
+from .remark import remark
+from .shipped import OPENING, is_same_code
 from .verdict import Verdict
 
 PUBLIC_SEED = 0
@@ -28,7 +30,8 @@ def examine(exercise, answer, seed):
     if finding:
         return Verdict(name, cases, finding)
     results = list(play_until_stopped(exercise, answer, cases))
-    return Verdict(name, cases, verdict_on(exercise, cases, results), results[0].printed)
+    finding = verdict_on(exercise, cases, results)
+    return Verdict(name, cases, finding, results[0].printed, "" if finding else remark(exercise, answer, cases))
 
 
 def name_of(exercise):
@@ -38,9 +41,11 @@ def name_of(exercise):
 
 def play_until_stopped(module, answer, cases):
     """The results of all cases one after the other, or of the first ones: an answer that once had to be stopped is not waited for again."""
+    as_shipped = hasattr(module, "shipped") and is_same_code(answer, module.shipped)
     for case in cases:
         with torch.enable_grad():
             result = module.play(answer, case)
+        result.as_shipped = as_shipped
         yield result
         if result.was_stopped:
             return
@@ -54,19 +59,30 @@ def untouched(module, case):
 def verdict_on(module, cases, results):
     """Judge the results of all cases: the first Finding, with its likely cause, or None. What stopped before the last case never passes."""
     findings = [module.judge(case, result) for case, result in zip(cases, results)]
-    first = next((finding for finding in findings if finding), None) or _stopped(cases, results)
+    wrong = sorted((finding for finding in findings if finding), key=lambda finding: finding.is_gradient)  # numbers before gradients
+    first = next(iter(wrong), None) or _stopped(cases, results)
     if first is None:
         return None
-    if _is_shipped(module, cases, results):
+    does_what_was_shipped = _does_what_was_shipped(module, cases, results)
+    if does_what_was_shipped and all(result.as_shipped for result in results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
+    first.cause = _cause(module, first, findings, cases, results)
+    if does_what_was_shipped:
+        bug = module.SHIPPED_BUG.removeprefix(OPENING)
+        first.outcome, first.what = "wrong", f"the same mistake as in the code you were given: {bug}\n\nWhat the check saw: {first.what}"
+    return first
+
+
+def _cause(module, first, findings, cases, results):
+    """The likely cause of the first Finding: a known mistake that explains every case that can be compared, or what the finding itself gives away."""
+    cause = first.cause
     if first.causes:
         alike = [finding for finding in findings if finding and finding.part == first.part]
-        first.cause = next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
+        cause = next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
     if not hasattr(module, "oracle"):
-        return first
+        return cause
     known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
-    first.cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or first.cause
-    return first
+    return likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or cause
 
 
 def _stopped(cases, results):
@@ -98,8 +114,7 @@ def takes(module, cases):
     return list(getattr(module, "TAKES", cases[0].args))
 
 
-def _is_shipped(module, cases, results):
-    """Does the answer still do just what the broken code of a Break section does?"""
+def _does_what_was_shipped(module, cases, results):
     if not hasattr(module, "shipped"):
         return False
     return all(_same_result(result, module.play(module.shipped, case)) for case, result in zip(cases, results))

@@ -176,8 +176,8 @@ LOUD = {
     "backward through the graph a second time": "a tensor still holds the graph of an earlier run: detach it, or keep its plain number",
     "does not require grad and does not have a grad_fn": "there is no graph to go back through: no_grad, detach or .item() came too early",
     "leaf Variable that requires grad is being used in an in-place": "an input is changed in place: make a new tensor instead",
-    "must match the size of tensor": "two shapes do not line up. They meet from the right; keepdim=True or unsqueeze gives a missing axis",
-    "is out of bounds for dimension": "an index is too far: the step number n stands at the index n - 1",
+    "must match the size of tensor": "two shapes do not line up: PyTorch compares them from the right. Print both, and set them beside the ledger",
+    "is out of bounds for dimension": "an index is beyond the end of its axis: indices run from 0 to its length less 1",
     "Expected hidden size": "nn.RNN wants x as (time, batch, features) and the state as (layers, batch, hidden): an axis is missing or misplaced",
     "numpy() on Tensor that requires grad": "the way through NumPy cuts the gradient: stay with torch operations",
     "only Tensors of floating point": "the result has lost its floating-point type",
@@ -255,9 +255,11 @@ def _dtype_cause(dtype):
 
 def _advice(kind):
     if kind == "tuple":
-        return ". Layers, and max(dim=...), give several values: pick the one that is asked for"
+        return ". It holds several values: return the one that is asked for"
     if kind == "list":
-        return ". Join the pieces with torch.stack or torch.cat"
+        return ". One tensor is asked for, and no list of pieces"
+    if kind == "float":
+        return ". A plain number has lost its graph: leave .item() and float() out"
     return ". Stay with torch: NumPy knows no gradients" if kind == "ndarray" else ""
 
 
@@ -294,7 +296,7 @@ def _gradient(case, result, target_grads):
         if case.forgives(result.grad_error):
             return None
         finding = raised(case, result.grad_error)
-        finding.what = "the numbers are right, but the backward pass fails: " + finding.what
+        finding.what, finding.is_gradient = "the numbers are right, but the backward pass fails: " + finding.what, True
         return finding
     for name, want in target_grads.items():
         got = result.grads.get(name)
@@ -306,9 +308,10 @@ def _gradient(case, result, target_grads):
                 None,
                 want,
                 cause=f"{name} is not used, or something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
+                is_gradient=True,
             )
         if not _same_gradient(got, want):
-            return Finding("wrong", f"the numbers are right, but the gradient that reaches {name} is not", case.title, got, want)
+            return Finding("wrong", f"the numbers are right, but the gradient that reaches {name} is not", case.title, got, want, is_gradient=True)
     return None
 
 
@@ -354,7 +357,7 @@ def not_steady(case):
         "wrong",
         "the first call is right, but a second call with the same input gives something else",
         case.title,
-        cause="something is kept from one call to the next: a tensor made once and returned again, a default argument, a global",
+        cause="something is kept from one call to the next (a tensor made once, a default argument, a global), or something random is inside (a fresh layer, dropout, a shuffle)",
     )
 
 

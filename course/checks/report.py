@@ -17,7 +17,8 @@ def text(verdict, unseen=False):
     head = f"{_outcome(verdict)}  {verdict.exercise}"
     if verdict.passed:
         tried = "; ".join(case.title for case in verdict.cases)
-        return "\n".join([f"{head}: all {len(verdict.cases)} cases", _fold(f"Tried: {tried}.", "  "), *printed])
+        remark = ["", _fold(f"Remark: {verdict.remark}.", "  ")] if verdict.remark else []
+        return "\n".join([f"{head}: all {len(verdict.cases)} cases", _fold(f"Tried: {tried}.", "  "), *remark, *printed])
     finding = verdict.finding
     lines = [head + (f": {finding.case}" if finding.case else "")]
     lines += ["", *(_fold(part, "  ") for part in finding.what.split("\n\n"))]

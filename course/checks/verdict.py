@@ -25,12 +25,13 @@ class NotAttempted(CheckFailed):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one answer: `finding` is None where every case passed."""
+    """What became of one answer: `finding` is None where every case passed; `remark`: what is worth saying of a pass."""
 
     exercise: str
     cases: list
     finding: Finding | None = None
     printed: str = ""
+    remark: str = ""
 
     @property
     def passed(self):

@@ -19,7 +19,6 @@ def explained(finding, case, result, oracle, signs=None):
     items = [result.value] if result.value["kind"] != "tuple" else result.value["items"]
     for packed, want in zip(items, parts(evaluate(oracle, case)[0])):
         if packed["kind"] == "list" and "yours is of type list" in finding.what:
-            finding.what = finding.what.replace(". Join the pieces with torch.stack or torch.cat", "")
             finding.cause = _of_a_list(packed, tuple(want.shape))
             break
     return finding

@@ -229,7 +229,7 @@ def sequence_0_in_one_index(outputs, lengths):
 
 
 WRONG = [
-    (shipped_again, "Your code does what the shipped code does"),
+    (shipped_again, "the same mistake as in the code you were given"),
     (last_of_batch_first, "should have the shape"),
     (one_step_too_far, "the step is lengths, not lengths - 1"),
     (one_step_too_far_unclamped, "out of bounds"),

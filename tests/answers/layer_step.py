@@ -187,12 +187,12 @@ def state_without_a_layer_axis(rnn, x, h):
 
 WRONG = [
     (layer_made_batch_first, "changed its input rnn"),
-    (shipped_again, "Your code does what the shipped code does"),
+    (shipped_again, "the same mistake as in the code you were given"),
     (whole_state_unbatched, "Expected hidden size (1,"),
     (no_state_unbatched, "read as steps of time, now from a state of zeros"),
     (no_state, "the state is never handed to the layer"),
     (state_of_row_0, "every row gets the state of row 0"),
-    (batch_axis_second, "Your code does what the shipped code does"),
+    (batch_axis_second, "the same mistake as in the code you were given"),
     (last_of_the_unbatched_run, "the last state of a run over the rows"),
     (axis_left, "the axis of size 1 is still there"),
     (squeezed, "should have 2 axes"),

@@ -420,8 +420,8 @@ class BatchOfOneForAll(NoState):
 
 
 WRONG = [
-    (ShippedAgain, "Your code does what the shipped code does"),
-    (Detached, "Your code does what the shipped code does"),
+    (ShippedAgain, "the same mistake as in the code you were given"),
+    (Detached, "the same mistake as in the code you were given"),
     (NeedsAReset, "the state is thrown away only where the batch size changes"),
     (ResetForAnotherBatchSize, "the state is thrown away only where the batch size changes"),
     (ResetForAnotherShape, "the state is thrown away only where the shape of x changes"),

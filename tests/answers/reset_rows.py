@@ -185,8 +185,8 @@ def mask_inverted_as_bool(h, done):
 
 
 WRONG = [
-    (shipped_again, "Your code does what the shipped code does"),
-    (shipped_with_unsqueeze_in_front, "Your code does what the shipped code does"),
+    (shipped_again, "the same mistake as in the code you were given"),
+    (shipped_with_unsqueeze_in_front, "the same mistake as in the code you were given"),
     (mask_round_the_wrong_way, "the mask is the wrong way round"),
     (nothing, "nothing is reset"),
     (everything, "everything is reset"),

@@ -410,7 +410,7 @@ WRONG = [
     (outputs_on_the_cpu, "a tensor is made on the CPU although the input lives on another device"),
     (ten_steps, "IndexError"),
     (last_step_forgotten_in_an_empty_tensor, "contains NaN"),
-    (zero_state_of_batch_1, "h0 is not used, or something cuts the graph"),
+    (zero_state_of_batch_1, "batch size 1"),
     (squeezed, "outputs should have 3 axes"),
     (backwards, "the sequence is read from its end"),
     (reset_where_the_input_is_large, "wrong numbers"),

@@ -175,8 +175,8 @@ def list_of_lists(batch):
 WRONG = [
     (unchanged, "nothing was moved"),
     (only_if_sizes_differ, "wrong numbers"),
-    (shipped_with_view, "Your code does what the shipped code does"),
-    (view, "Your code does what the shipped code does"),
+    (shipped_with_view, "the same mistake as in the code you were given"),
+    (view, "the same mistake as in the code you were given"),
     (all_axes_turned, "all three axes are turned round"),
     (features_and_time, "time and features are swapped, the batch is still first"),
     (features_in_the_middle, "the features end up in the middle"),

@@ -726,7 +726,8 @@ class TestTheStillForm:
 
     def test_holds_the_sentence_and_folds_the_numbers_away(self, named):
         text = still.html(named[1])
-        assert f"<p>{named[1].sentence().replace('&', '&amp;')} <em>" in text.replace("&#x27;", "'")
+        assert f"<p>{named[1].sentence().replace('&', '&amp;')}</p>" in text.replace("&#x27;", "'")
+        assert text.index("A picture. <em>Run this cell") < text.index("<img") < text.index("<details>"), "it says first that nothing moves here"
         assert text.count("<details>") == text.count("</details>") == 1
         assert text.index("<details>") < text.index("<table>") and text.rindex("</table>") < text.index("</details>")
 

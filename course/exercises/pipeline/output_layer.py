@@ -11,6 +11,7 @@ from course.checks.play import call
 from course.exercises.words import is_random
 from course.networks import example
 
+WEIGHTS = ("W", "b")
 GRADS = ("h",)
 
 HINTS = [

@@ -14,6 +14,7 @@ from course.checks.play import call
 from course.exercises.words import is_random
 from course.networks import example
 
+WEIGHTS = ("W_ih", "W_hh", "b_ih", "b_hh")
 GRADS = ("x", "h")
 FLOAT32_RNN = (*FLOAT32_LAYER, "does not match weight dtype", "must have the type torch.float32")
 """The words of nn.RNN, which an answer may use in place of nn.RNNCell, are others, and others again in PyTorch 2.6."""
@@ -46,6 +47,12 @@ def _each_term(**args):
     return _with(**nothing)(**args) + _with(**no_input)(**args)
 
 
+def _only_the_input(**args):
+    nothing = {"h": lambda a: a["h"] * 0, "b_hh": lambda a: a["b_hh"] * 0}
+    no_input = {"x": lambda a: a["x"] * 0, "b_ih": lambda a: a["b_ih"] * 0}
+    return _with(**nothing)(**args) + _sum(**{**args, **{name: change(args) for name, change in no_input.items()}})
+
+
 def _half(**args):
     weights = {name: args[name] / 2 for name in ("W_ih", "W_hh", "b_ih", "b_hh")}
     return oracle(args["x"], args["h"], **weights)
@@ -75,6 +82,7 @@ def _units_first(x, h, W_ih, W_hh, b_ih, b_hh):
 
 
 MISTAKES = {
+    "only the input part goes through tanh: tanh comes once, around the whole sum": _only_the_input,
     "W_hh is not transposed. It is square, so nothing complains": _with(W_hh=lambda a: a["W_hh"].T),
     "W_ih is not transposed. Where features == hidden, nothing complains": _with(W_ih=lambda a: a["W_ih"].T),
     "neither weight matrix is transposed": _with(W_hh=lambda a: a["W_hh"].T, W_ih=lambda a: a["W_ih"].T),

@@ -16,7 +16,7 @@ from course.learner import discuss, look, pipeline, quiz, reveal, sealed
 
 KEPT = ("play", "shipped", "HINTS", "TAKES")
 """What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
-JUDGING = ("verdict_on", "likely_cause", "_is_shipped", "_same_result", "_stopped", "untouched")
+JUDGING = ("verdict_on", "likely_cause", "_does_what_was_shipped", "_cause", "remark", "_same_result", "_stopped", "untouched")
 stripped = {}
 """{name: the module of an exercise, of which only playing is left}"""
 

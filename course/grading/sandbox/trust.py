@@ -133,6 +133,7 @@ def result(answer, exercise, case):
     error = _error(found["error"])
     _packed_or_not(found, error)
     insist(_is_text(found["printed"]), "what was printed is no text")
+    insist(isinstance(found["as_shipped"], bool), "whether the code is the shipped one is no yes or no")
     _backward(found, case, getattr(module, "GRADS", ()))
     if exercise == "train_epoch":
         _epochs(found, case, finished=not error)
