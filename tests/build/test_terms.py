@@ -11,7 +11,7 @@ from support import ROOT
 TERMS = yaml.safe_load((ROOT / "solutions" / "terms.yml").read_text(encoding="utf-8"))
 FIRST = ROOT / "solutions" / "pipeline" / "00_start.md"
 LESSONS = [FIRST, *sorted((file for file in ROOT.glob("solutions/*/*.md") if file != FIRST and file.stem != "00_start"), key=lambda file: file.name)]
-UNSEEN = r"\[\d · [^\]]*\]\([^)]*\)|### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS|### BEGIN SOLUTION.*?### END SOLUTION|\]\([^)]*\)|^from course import .*?(?=\n\n|\Z)"
+UNSEEN = r"^# .*?\n|\[\d · [^\]]*\]\([^)]*\)|### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS|### BEGIN SOLUTION.*?### END SOLUTION|\]\([^)]*\)|^from course import .*?(?=\n\n|\Z)"
 
 THE_MAP = "The pipeline"
 """How the alt text of `pictures.pipeline` begins. It stands in every Goal and names the stages that are still to come."""
