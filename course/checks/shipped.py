@@ -3,7 +3,9 @@
 import dis
 import types
 
-BOOKKEEPING = {"RESUME", "CACHE", "NOP", "EXTENDED_ARG"}
+BOOKKEEPING = {"RESUME", "CACHE", "NOP", "EXTENDED_ARG", "PUSH_NULL", "PRECALL"}
+SAME = {"LOAD_METHOD": "LOAD_ATTR"}
+"""One attribute, loaded in two ways: Python picks by whether the module's name was imported in the same cell or file."""
 OPENING = "Your code does what the shipped code does: "
 """How an exercise's SHIPPED_BUG begins."""
 
@@ -34,4 +36,4 @@ def _told(instruction):
         return instruction.opname, "" if "<locals>" in value else value  # the full name of an inner function
     if instruction.is_jump_target or "JUMP" in instruction.opname or "FOR_ITER" in instruction.opname:
         return instruction.opname, None
-    return instruction.opname, repr(value)
+    return SAME.get(instruction.opname, instruction.opname), repr(value)

@@ -6,6 +6,7 @@ from course.checks.examine import PUBLIC_SEED, examine
 from course.checks.verdict import CheckFailed, NotAttempted
 
 from . import progress
+from .stale import stale, written_name
 
 
 def check(name, answer=None):
@@ -14,18 +15,22 @@ def check(name, answer=None):
     Passed: prints what was tried and notes it in the learner's progress. Otherwise raises NotAttempted or
     CheckFailed, whose message is the whole report. Raises ValueError for an unknown exercise name.
     """
-    verdict = examine(exercises.find(name), answer, PUBLIC_SEED)
+    exercise = exercises.find(name)
+    verdict = examine(exercise, answer, PUBLIC_SEED)
     if verdict.passed:
         progress.note_exercise(name, answer)
     elif verdict.finding.outcome != "not attempted yet":
         progress.note_miss(name)
-    insist(verdict)
+    insist(verdict, stale(written_name(exercise, name)), f'  discuss("{name}") shows other ways to write it.')
 
 
-def insist(verdict):
-    """Print the report of a verdict that passed; raise CheckFailed or NotAttempted with the report of one that did not."""
-    text = report.text(verdict)
+def insist(verdict, note="", after_pass=""):
+    """Print the report of a verdict that passed; raise CheckFailed or NotAttempted with the report of one that did not.
+
+    note: stands below either report; after_pass: below that of a pass.
+    """
+    text = "\n\n".join(filter(None, (report.text(verdict), note)))
     if verdict.passed:
-        print(text)
+        print("\n".join(filter(None, (text, after_pass))))
         return
     raise (NotAttempted if verdict.finding.outcome == "not attempted yet" else CheckFailed)(text)

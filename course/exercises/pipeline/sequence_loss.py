@@ -6,6 +6,7 @@ logits (T, B, C), raw; targets (T, B) int64, the right class of each step -> a s
 import re
 
 import torch
+from torch import nn
 from torch.distributions import Categorical
 from torch.nn import functional as F
 
@@ -24,7 +25,7 @@ SHIPPED_BUG = "Your code does what the shipped code does: it takes the batch axi
 
 
 def shipped(logits, targets):
-    return F.cross_entropy(logits, targets)
+    return nn.functional.cross_entropy(logits, targets)
 
 
 def oracle(logits, targets):
