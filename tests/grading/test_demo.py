@@ -89,7 +89,7 @@ def test_all_thirty_are_in_the_table_and_in_the_list_of_who_did_what(shown):
 def test_the_commonest_mistake_is_named(shown):
     listed = shown[0].split("The commonest mistakes")[1]
     assert re.search(r"^ +6 +03 rnn_step +W_hh is not transposed", listed, flags=re.MULTILINE)
-    assert re.search(r"^ +3 +02 init_hidden +torch.float32", listed, flags=re.MULTILINE)
+    assert re.search(r"^ +3 +02 init_hidden +the dtype is written down", listed, flags=re.MULTILINE)
 
 
 def test_the_feedback_of_one_student_is_shown(shown):

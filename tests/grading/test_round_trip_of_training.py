@@ -18,7 +18,7 @@ BY_HAND = 3
 def with_answers_of(notebook, student):
     """The model quiz with the numbers that this student was asked about, typed as plain values."""
     key = yaml.safe_load((ROOT / "solutions" / UNIT / "quiz.yml").read_text(encoding="utf-8"))[QUIZ]
-    right = {n: next(v["answer"] for v in expand(key[n])["variants"] if v["given"] == my_numbers(QUIZ, n, student)) for n in (4, 5)}
+    right = {n: next(v["answers"][0] for v in expand(key[n])["variants"] if v["given"] == my_numbers(QUIZ, n, student)) for n in (4, 5)}
     (cell,) = (cell for cell in notebook["cells"] if grade_id(cell) == "answers_4_5")
     cell["source"] = f"answer_4 = {right[4]}\nanswer_5 = {right[5]}\n"
     return notebook

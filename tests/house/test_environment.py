@@ -16,7 +16,7 @@ CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 # The packages that conda-forge does not have: environment.yml leaves them to pip.
 LEFT_TO_PIP = {"axe-playwright-python", "pyseccomp"}
 # The packages that are imported under another name.
-IMPORT_NAMES = {"lazy-loader": "lazy_loader", "pyyaml": "yaml", "ipython": "IPython", "axe-playwright-python": "axe_playwright_python"}
+IMPORT_NAMES = {"pillow": "PIL", "lazy-loader": "lazy_loader", "pyyaml": "yaml", "ipython": "IPython", "axe-playwright-python": "axe_playwright_python"}
 # What only conda has to be told: pip runs inside a Python that is there already.
 ONLY_CONDA = {"python", "pip"}
 # Used without being imported: the file that uses the package, and the words that show it.

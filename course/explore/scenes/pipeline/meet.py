@@ -96,4 +96,4 @@ def _picture(glances, step, probs):
     ax.plot(*glances[: step - 1].T.double().round(decimals=3).tolist(), ".", color=INK, alpha=0.6)
     arrow(ax, (0, 0), glances[step - 1].double().round(decimals=3).tolist())
     ax.text(0.1, -0.45, "hive")
-    return picture_of(fig, f"A map with the hive and three places. At glance {step} the bee points to the arrow's head; the network says {CLASSES[said]}.")
+    return picture_of(fig, f"A map with the hive and three places. At glance {step} an arrow shows where the bee points; the network says {CLASSES[said]}.")
