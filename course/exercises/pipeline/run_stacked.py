@@ -5,6 +5,8 @@ the top layer, and h_n (L, B, H). The shipped code follows the loop in `nn.RNN`'
 (pytorch#165621): right values, and a backward pass that fails.
 """
 
+import itertools
+
 import torch
 from torch import nn
 from torch.func import functional_call
@@ -76,12 +78,16 @@ def _rebuilt(x, h0, cells):
 def _swapped(x, h0, cells):
     if x.shape[-1] != h0.shape[-1]:
         raise ValueError("this mistake raises an error where features != hidden")
-    h, outputs = list(h0), []
-    for below in x:
-        for layer, cell in enumerate(cells):
-            h[layer] = below = oracle(h[layer].unsqueeze(0), below.unsqueeze(0), [cell])[1][0]
-        outputs.append(below)
-    return torch.stack(outputs), torch.stack(h)
+
+    def upward(given, pair):
+        state, cell = pair
+        return oracle(state.unsqueeze(0), given.unsqueeze(0), [cell])[1][0]
+
+    def step(states, x_t):
+        return list(itertools.accumulate(zip(states, cells), upward, initial=x_t))[1:]
+
+    runs = list(itertools.accumulate(x, step, initial=list(h0)))[1:]
+    return torch.stack([states[-1] for states in runs]), torch.stack(runs[-1])
 
 
 MISTAKES = {
