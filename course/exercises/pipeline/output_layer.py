@@ -47,7 +47,7 @@ MISTAKES = {
     "the bias is added along the batch and not along the classes": (lambda h, W, b: oracle(h, W, b * 0) + b.unsqueeze(1).expand(len(h), len(h))[:, :1]),
     "* multiplies number by number: the matrix product of the rows of h with W is h @ W.T": lambda h, W, b: h * W + b,
     "* multiplies number by number, and so it does with W.T: the matrix product is h @ W.T": lambda h, W, b: h * W.T + b,
-    "W @ h.T has the classes first, (C, B), and b then runs along the batch: h @ W.T has the batch first": lambda h, W, b: W @ h.T + b,
+    "W @ h.T has the classes first, (C, B), and b then runs along the batch: h @ W.T has the batch first": lambda h, W, b: oracle(h, W, b * 0).T + b,
     "the logits of the first sequence are given to all": lambda h, W, b: oracle(h[:1].expand_as(h), W, b),
     "the states are averaged over the batch": lambda h, W, b: oracle(h.mean(0, keepdim=True).expand_as(h), W, b),
     "the best class is returned instead of the logits": lambda h, W, b: oracle(h, W, b).argmax(-1),

@@ -41,16 +41,16 @@ def _sum(x, h, **weights):
     return _relu(x, h, **weights) - _relu(x, h, **{name: -weight for name, weight in weights.items()})
 
 
+NO_STATE = {"h": lambda a: a["h"] * 0, "b_hh": lambda a: a["b_hh"] * 0}
+NO_INPUT = {"x": lambda a: a["x"] * 0, "b_ih": lambda a: a["b_ih"] * 0}
+
+
 def _each_term(**args):
-    nothing = {"h": lambda a: a["h"] * 0, "b_hh": lambda a: a["b_hh"] * 0}
-    no_input = {"x": lambda a: a["x"] * 0, "b_ih": lambda a: a["b_ih"] * 0}
-    return _with(**nothing)(**args) + _with(**no_input)(**args)
+    return _with(**NO_STATE)(**args) + _with(**NO_INPUT)(**args)
 
 
 def _only_the_input(**args):
-    nothing = {"h": lambda a: a["h"] * 0, "b_hh": lambda a: a["b_hh"] * 0}
-    no_input = {"x": lambda a: a["x"] * 0, "b_ih": lambda a: a["b_ih"] * 0}
-    return _with(**nothing)(**args) + _sum(**{**args, **{name: change(args) for name, change in no_input.items()}})
+    return _with(**NO_STATE)(**args) + _sum(**{**args, **{name: change(args) for name, change in NO_INPUT.items()}})
 
 
 def _half(**args):
@@ -66,19 +66,23 @@ def _relu(x, h, W_ih, W_hh, b_ih, b_hh):
 def _by_number(*products):
     """The products named are taken number by number; "h.T" says: with its weights turned round."""
 
-    def mistaken(x, h, W_ih, W_hh, b_ih, b_hh):
-        terms = {"x": (x, W_ih), "h": (h, W_hh)}
+    def mistaken(**args):
         for product in products:
-            rows, weights = terms[product[0]]
-            terms[product[0]] = rows * (weights.T if product.endswith(".T") else weights), None
-        inputs, state = (rows if weights is None else rows @ weights.T for rows, weights in terms.values())
-        return torch.tanh(inputs + b_ih + state + b_hh)
+            rows, weights = args[product[0]], args[WEIGHTS_OF[product[0]]]
+            args[product[0]] = rows * (weights.T if product.endswith(".T") else weights)
+            args[WEIGHTS_OF[product[0]]] = torch.eye(args[product[0]].shape[-1]).to(rows)
+        return oracle(**args)
 
     return mistaken
 
 
+WEIGHTS_OF = {"x": "W_ih", "h": "W_hh"}
+
+
 def _units_first(x, h, W_ih, W_hh, b_ih, b_hh):
-    return torch.tanh(W_ih @ x.T + b_ih + W_hh @ h.T + b_hh)
+    total = _sum(x, h, W_ih=W_ih, W_hh=W_hh, b_ih=b_ih * 0, b_hh=b_hh * 0).T
+    straight = torch.eye(total.shape[-1]).to(total)
+    return oracle(total, total * 0, straight, straight, b_ih, b_hh)
 
 
 MISTAKES = {

@@ -33,7 +33,9 @@ def _overflowing(logits):
 
 
 def _row_shifted(logits):
-    return (logits - logits.amax(-1, keepdim=True)).exp()
+    """exp of each logit less the largest of its row: by the probabilities, which are in the same ratio."""
+    probs = oracle(logits)
+    return probs / probs.amax(-1, keepdim=True)
 
 
 def _square(logits):
@@ -41,10 +43,6 @@ def _square(logits):
     if logits.dim() > 1 and len(set(logits.shape[-2:])) != 1:
         raise ValueError("this mistake raises an error where the last two axes are not equal")
     return logits
-
-
-def _kept(shifted):
-    return shifted.exp() / shifted.exp().sum(-1, keepdim=True)
 
 
 MAX = "max(dim=…) gives two things, the largest values and their places: .values are the ones to subtract, or amax, which gives them alone"
@@ -77,11 +75,13 @@ MISTAKES = {
     "the sum of each row has lost its axis and meets the classes, where keepdim=True keeps it; and exp overflows": (
         lambda logits: logits.exp() / _square(logits).exp().sum(-1)
     ),
-    "the largest logit of each row has lost its axis and meets the classes: keepdim=True keeps it": (lambda logits: _kept(logits - _square(logits).amax(-1))),
+    "the largest logit of each row has lost its axis and meets the classes: keepdim=True keeps it": (
+        lambda logits: _overflowing(logits - _square(logits).amax(-1))
+    ),
     "the sigmoid was taken: the numbers do not sum to 1": lambda logits: logits.sigmoid(),
     "log_softmax was taken: these are logarithms": lambda logits: logits.log_softmax(-1),
     "exp without the division": lambda logits: logits.exp(),
-    "exp after the maximum is subtracted, but without the division": lambda logits: (logits - logits.amax(-1, keepdim=True)).exp(),
+    "exp after the maximum is subtracted, but without the division": _row_shifted,
     "the logits are divided by their sum, without exp": lambda logits: logits / logits.sum(-1, keepdim=True),
     "the sign is turned: the smallest logit gets the largest probability": lambda logits: oracle(-logits),
     "softmax is applied twice": lambda logits: oracle(oracle(logits)),
