@@ -1,6 +1,7 @@
 """JupyterLab and headless Chromium for the tests, and for the pictures in the README."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -61,6 +62,7 @@ def _started(folder, environment, runtime, log):
             "--ServerApp.port_retries=0",
             "--allow-root",
             "--IdentityProvider.token=",
+            "--ServerApp.disable_check_xsrf=True",  # or a test could not ask it for a kernel
         ]
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         until(lambda: server.poll() is not None or _answers(f"http://127.0.0.1:{port}/api", runtime, server.pid), "JupyterLab's first answer")
@@ -108,13 +110,21 @@ def chromium():
 
 
 def open_notebook(page, address, notebook, application):
-    """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". Waits for its kernel."""
-    page.goto(f"{address.removesuffix('/lab')}/{PLACES[application]}/{notebook}?reset")
+    """Open a notebook of `running_lab`, and nothing else, in "JupyterLab" or in "Notebook 7". Waits for its kernel.
+
+    The kernel is started first, and the page connects to it. On a busy machine Lab's own attempt to start one fails
+    at times; then it asks which kernel to take, again and again.
+    """
+    site = address.removesuffix("/lab")
+    session = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
+    asked = urllib.request.Request(f"{site}/api/sessions", json.dumps(session).encode(), {"Content-Type": "application/json"})
+    urllib.request.urlopen(asked, timeout=LONG).close()
+    page.goto(f"{site}/{PLACES[application]}/{notebook}?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=WAIT)
     page.wait_for_selector(IDLE, timeout=WAIT)
 
 
-IDLE = '.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:text-is("No Kernel"))) [data-status="idle"]'
+IDLE = '.jp-Toolbar:has(.jp-Toolbar-kernelName:not(:has-text("No Kernel"))) [data-status="idle"]'
 SETTLED = 5_000
 HAS_RUN = """() => {
   const prompts = [...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')].map(prompt => prompt.textContent);
