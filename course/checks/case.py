@@ -24,6 +24,9 @@ IN_FLOAT64 = {"RuntimeError", "ValueError"}
 TOO_SLOW = "TooSlow"
 """The type of the error of an answer that did not return in time. No case forgives it."""
 
+MODE_LEFT = "ModeLeft"
+"""The type of the error of an answer that leaves gradients switched off, or on, for whatever runs after it."""
+
 STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an unusual dtype")
 """What `play.pack` calls a tensor that is not dense and plain. An answer may return one by mistake; it is never right."""
 
@@ -50,14 +53,16 @@ class Case:
 
     def forgives(self, error):
         """Is this an error that the case itself brings about? It decides by its own tensors first, and by what the error says last."""
+        types = {"meta": ON_META, "float64": IN_FLOAT64}.get(self.special, ())
+        return error["type"] in types and not error["own"] and any(words in error["message"] for words in self.forgive)
+
+    @property
+    def special(self):
+        """What all its tensors have that is out of the ordinary: "meta" for the device, "float64" for the dtype, else ""."""
         kinds = {(tensor.device.type, tensor.dtype) for tensor in _tensors(self.args) if tensor.is_floating_point()}
         if kinds and all(device == "meta" for device, _ in kinds):
-            types = ON_META
-        elif kinds and all(dtype == torch.float64 for _, dtype in kinds):
-            types = IN_FLOAT64
-        else:
-            return False
-        return error["type"] in types and not error["own"] and any(words in error["message"] for words in self.forgive)
+            return "meta"
+        return "float64" if kinds and all(dtype == torch.float64 for _, dtype in kinds) else ""
 
 
 def on_meta(title, args, forgive=NO_DATA):
@@ -134,7 +139,8 @@ class Finding:
     cause: the likely cause, where a known mistake explains the result;
     part: which of several returned values it is about, counted from 0;
     causes: all the known mistakes that explain it, where the exercise looks for them itself;
-    is_gradient: the numbers of its case are right, and the gradient is not.
+    is_gradient: the numbers of its case are right, and the gradient is not;
+    certain: the cause explains every case.
     """
 
     outcome: str
@@ -146,3 +152,4 @@ class Finding:
     part: int | None = None
     causes: tuple[str, ...] = ()
     is_gradient: bool = False
+    certain: bool = False

@@ -7,10 +7,11 @@ import torch
 
 from .attempt import is_attempted
 from .case import Finding
-from .judge import likely_cause
+from .judge import NOT_STEADY, alike, is_steady, likely_cause
 from .play import misfit, pack
 from .remark import remark
 from .shipped import OPENING, is_same_code
+from .slips import cause_of
 from .verdict import Verdict
 
 PUBLIC_SEED = 0
@@ -31,7 +32,11 @@ def examine(exercise, answer, seed):
         return Verdict(name, cases, finding)
     results = list(play_until_stopped(exercise, answer, cases))
     finding = verdict_on(exercise, cases, results)
-    return Verdict(name, cases, finding, results[0].printed, "" if finding else remark(exercise, answer, cases))
+    if finding is None:
+        return Verdict(name, cases, None, results[0].printed, remark(exercise, answer, cases))
+    if finding.outcome != "not attempted yet":
+        finding.cause, finding.certain = cause_of(exercise, answer, cases, results, finding)
+    return Verdict(name, cases, finding, results[0].printed)
 
 
 def name_of(exercise):
@@ -57,32 +62,37 @@ def untouched(module, case):
 
 
 def verdict_on(module, cases, results):
-    """Judge the results of all cases: the first Finding, with its likely cause, or None. What stopped before the last case never passes."""
+    """Judge the results of all cases: the first Finding, with its likely cause, or None. What stopped before the last case never passes.
+
+    The numbers of all cases come before any gradient, and what shows in another dtype or on another device alone comes last.
+    """
     findings = [module.judge(case, result) for case, result in zip(cases, results)]
-    wrong = sorted((finding for finding in findings if finding), key=lambda finding: finding.is_gradient)  # numbers before gradients
-    first = next(iter(wrong), None) or _stopped(cases, results)
+    wrong = [(bool(case.special), finding.is_gradient, place) for place, (case, finding) in enumerate(zip(cases, findings)) if finding]
+    first = findings[min(wrong)[-1]] if wrong else _stopped(cases, results)
     if first is None:
         return None
     does_what_was_shipped = _does_what_was_shipped(module, cases, results)
     if does_what_was_shipped and all(result.as_shipped for result in results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
-    first.cause = _cause(module, first, findings, cases, results)
+    explained = _explained(module, first, findings, cases, results)
+    first.cause, first.certain = explained or first.cause, first.certain or bool(explained) or does_what_was_shipped
+    if not first.cause and not all(map(is_steady, results)):
+        first.cause = NOT_STEADY
     if does_what_was_shipped:
         bug = module.SHIPPED_BUG.removeprefix(OPENING)
         first.outcome, first.what = "wrong", f"the same mistake as in the code you were given: {bug}\n\nWhat the check saw: {first.what}"
     return first
 
 
-def _cause(module, first, findings, cases, results):
-    """The likely cause of the first Finding: a known mistake that explains every case that can be compared, or what the finding itself gives away."""
-    cause = first.cause
-    if first.causes:
-        alike = [finding for finding in findings if finding and finding.part == first.part]
-        cause = next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
-    if not hasattr(module, "oracle"):
-        return cause
-    known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
-    return likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part)) or cause
+def _explained(module, first, findings, cases, results):
+    """A known mistake that explains every case that can be compared, or ""."""
+    if hasattr(module, "oracle"):
+        known = (module.MISTAKES, module.oracle, cases, results, getattr(module, "GRADS", ()))
+        cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part))
+        if cause:
+            return cause
+    alike = [finding for finding in findings if finding and finding.part == first.part]
+    return next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
 
 
 def _stopped(cases, results):
@@ -122,25 +132,9 @@ def _does_what_was_shipped(module, cases, results):
 
 def _same_result(one, other):
     same_errors = _error_kind(one) == _error_kind(other)
-    return same_errors and _same_value(one.value, other.value) and one.changed == other.changed
+    return same_errors and alike(one.value, other.value) and one.changed == other.changed
 
 
 def _error_kind(result):
     error = result.error or result.grad_error
     return error and (error["type"], re.sub(r"\d+", "", error["message"])[:80])
-
-
-def _same_value(one, other):
-    if one is None or other is None:
-        return one is other
-    if one["kind"] != other["kind"]:
-        return False
-    if "items" in one:
-        return len(one["items"]) == len(other["items"]) and all(map(_same_value, one["items"], other["items"]))
-    if one["kind"] != "tensor":
-        return one == other
-    if one["shape"] != other["shape"] or one["dtype"] != other["dtype"]:
-        return False
-    if one["values"] is None or other["values"] is None:
-        return one["values"] is other["values"]
-    return torch.allclose(one["values"], other["values"], atol=1e-6, equal_nan=True)

@@ -1,13 +1,18 @@
 """Judging a result against PyTorch's own answer, rung by rung, and naming the mistake that explains it."""
 
+import re
+
 import torch
 
-from .case import STRANGE, TOO_SLOW, Finding, in_float64
+from .case import MODE_LEFT, STRANGE, TOO_SLOW, Finding, in_float64
 from .play import gradients, parts
 
 GRADIENT_TOLERANCE = 1e-4
 ROUNDING = 16
 """How many times the rounding error of PyTorch's own gradient another right way of writing it may have."""
+KEPT = "something is kept from one call to the next: a tensor made once and returned again, a default argument, a global"
+RANDOM = "something random is inside, so that no two calls give the same: a layer that is made anew, dropout, a shuffle"
+NOT_STEADY = f"{KEPT}. Or something random is inside: a layer that is made anew, dropout, a shuffle"
 
 
 def compare(case, result, oracle, grads=(), names=("",), kind="tuple"):
@@ -71,7 +76,7 @@ def likely_cause(mistakes, oracle, cases, results, grads=(), part=None):
     Where the mistake gives numbers and the answer raised, the mistake is not what happened; and no mistake
     explains an answer whose second call gives something else.
     """
-    if not all(_is_steady(result) for result in results):
+    if not all(is_steady(result) for result in results):
         return ""
     played = [(case, result) for case, result in zip(cases, results) if _can_be_compared(case, result)]
     right = [evaluate(oracle, case, grads) for case, _ in played]
@@ -131,18 +136,28 @@ def _can_be_compared(case, result):
     return not any(item.get("device") == "meta" for item in _items(result.value))
 
 
-def _is_steady(result):
+def is_steady(result):
     """Does the second call give what the first one gave?"""
-    if result.error:
-        return True
-    pairs = zip(_items(result.value), _items(result.again))
-    return all(
-        one["kind"] == other["kind"]
-        and one.get("shape") == other.get("shape")
-        and one.get("dtype") == other.get("dtype")
-        and (one.get("values") is None or other.get("values") is None or torch.allclose(one["values"], other["values"], equal_nan=True))
-        for one, other in pairs
-    )
+    return bool(result.error) or alike(result.value, result.again)
+
+
+def alike(one, other):
+    """Do two values, as `pack` describes them, say the same, but for the last digits?"""
+    if one is None or other is None:
+        return one is other
+    if one["kind"] != other["kind"]:
+        return False
+    if "items" in one:
+        return len(one["items"]) == len(other["items"]) and all(map(alike, one["items"], other["items"]))
+    if one["kind"] == "float":
+        return abs(one["plain"] - other["plain"]) <= 1e-6 * max(1, abs(one["plain"])) or str(one["plain"]) == str(other["plain"])
+    if one["kind"] != "tensor":
+        return one == other
+    if one["shape"] != other["shape"] or one["dtype"] != other["dtype"]:
+        return False
+    if one["values"] is None or other["values"] is None:
+        return one["values"] is other["values"]
+    return torch.allclose(one["values"], other["values"], atol=1e-6, equal_nan=True)
 
 
 def _items(packed):
@@ -153,12 +168,18 @@ def raised(case, error):
     """The Finding for an error, with its likely cause where the words of the error give it away."""
     if error["type"] == TOO_SLOW:
         return Finding("raised", f"your function was stopped: {error['message']}", case.title)
+    if error["type"] == MODE_LEFT:
+        cause = "torch.set_grad_enabled, without `with`, stays: `with torch.no_grad():` ends where its block ends"
+        return Finding("wrong", error["message"], case.title, cause=cause, certain=True)
     where = f" in line {error['line']} of your code:\n\n    {error['code']}\n\n" if error["line"] else ":\n\n"
     return Finding("raised", f"your code raised an error{where}    {error['type']}: {error['message']}", case.title, cause=_loud_cause(error))
 
 
 def _loud_cause(error):
     text = error["message"]
+    sizes = re.search(r"Expected hidden(?:\[\d\])? size \(([\d, ]+)\), got [\[(]([\d, ]+)[\])]", text)
+    if sizes and sizes[1].count(",") == sizes[2].count(","):
+        return f"the state has a wrong size, ({sizes[2]}), where the network wants ({sizes[1]}): layers, batch, hidden. Is one of them written down?"
     for sign, cause in LOUD.items():
         if sign in text:
             return cause
@@ -179,6 +200,8 @@ LOUD = {
     "must match the size of tensor": "two shapes do not line up: PyTorch compares them from the right. Print both, and set them beside the ledger",
     "is out of bounds for dimension": "an index is beyond the end of its axis: indices run from 0 to its length less 1",
     "Expected hidden size": "nn.RNN wants x as (time, batch, features) and the state as (layers, batch, hidden): an axis is missing or misplaced",
+    "is invalid for input of size": "the sizes do not multiply to the number of values. Is one of them written down? The input's shape has them all",
+    "condition to be a boolean": "torch.where wants a tensor of True and False: done.bool() makes one of zeros and ones",
     "numpy() on Tensor that requires grad": "the way through NumPy cuts the gradient: stay with torch operations",
     "only Tensors of floating point": "the result has lost its floating-point type",
     "mat1 and mat2 shapes cannot be multiplied": "two factors do not fit: compare the shapes in the ledger. With a batch in rows a product reads x @ W.T",
@@ -271,7 +294,8 @@ def _same_values(case, name, got, want):
     if values is None:
         return Finding("wrong", f"{it} has the right shape but no numbers", case.title)
     if values.isnan().any() and not want.isnan().any():
-        return Finding("wrong", f"{it} contains NaN", case.title, values, want)
+        cause = "something overflows, and inf / inf and inf - inf are NaN; or memory was never filled, as torch.empty leaves it"
+        return Finding("wrong", f"{it} contains NaN", case.title, values, want, cause=cause)
     if _close(values, want, case.tolerance):
         return None
     gap = (values - want).abs()
@@ -310,9 +334,16 @@ def _gradient(case, result, target_grads):
                 cause=f"{name} is not used, or something cuts the graph: detach, .data, .item(), tolist(), numpy() or torch.tensor(...)",
                 is_gradient=True,
             )
+        if _has_nan(got) and not _has_nan(want):
+            cause = "something overflows on the way: in the values an infinity can vanish, as 1 / inf is 0, in the gradient it can not"
+            return Finding("wrong", f"the numbers are right, but the gradient that reaches {name} is NaN", case.title, got, want, cause=cause, is_gradient=True)
         if not _same_gradient(got, want):
             return Finding("wrong", f"the numbers are right, but the gradient that reaches {name} is not", case.title, got, want, is_gradient=True)
     return None
+
+
+def _has_nan(gradient):
+    return gradient is not None and gradient.device.type != "meta" and bool(gradient.isnan().any())
 
 
 def _is_rounding(case, result, oracle, target_grads):
@@ -357,7 +388,7 @@ def not_steady(case):
         "wrong",
         "the first call is right, but a second call with the same input gives something else",
         case.title,
-        cause="something is kept from one call to the next (a tensor made once, a default argument, a global), or something random is inside (a fresh layer, dropout, a shuffle)",
+        cause=NOT_STEADY,
     )
 
 

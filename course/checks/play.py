@@ -37,6 +37,20 @@ class TooSlow(BaseException):
     """The learner's function did not return in time. No Exception, so that the function's own `except` lets it through."""
 
 
+class ModeLeft(Exception):
+    """The learner's function returned, and gradients are not as they were: off for all that runs after it, or on."""
+
+
+def keeps_mode(function, *arguments):
+    """function(*arguments). Raises ModeLeft where it leaves the gradient mode another one; puts it back."""
+    before = torch.is_grad_enabled()
+    value = function(*arguments)
+    if torch.is_grad_enabled() != before:
+        torch.set_grad_enabled(before)
+        raise ModeLeft(f"gradients are {'off' if before else 'on'} for all that runs after your function")
+    return value
+
+
 def call(answer, case, grads=(), bind=None):
     """Call answer(*case.args) three times and return a Result.
 
@@ -302,7 +316,7 @@ def _reraise_interrupt(error):
 def _timed(answer, arguments):
     """Call, but give up after SECONDS (where the system has alarms, and in the main thread)."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        return answer(*arguments)
+        return keeps_mode(answer, *arguments)
 
     def stop(*_):
         raise TooSlow(f"no result after {SECONDS} seconds: is there a loop that never ends?")
@@ -310,7 +324,7 @@ def _timed(answer, arguments):
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        return answer(*arguments)
+        return keeps_mode(answer, *arguments)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -14,26 +14,28 @@ def explained(finding, case, result, oracle, signs=None):
     if finding is None:
         return None
     if result.error:
-        finding.cause = next((cause for words, cause in (signs or {}).items() if words in result.error["message"]), finding.cause)
+        cause = next((cause for words, cause in (signs or {}).items() if words in result.error["message"]), "")
+        finding.cause, finding.certain = cause or finding.cause, bool(cause)
         return finding
     items = [result.value] if result.value["kind"] != "tuple" else result.value["items"]
     for packed, want in zip(items, parts(evaluate(oracle, case)[0])):
         if packed["kind"] == "list" and "yours is of type list" in finding.what:
-            finding.cause = _of_a_list(packed, tuple(want.shape))
+            finding.cause, finding.certain = _of_a_list(packed, tuple(want.shape))
             break
     return finding
 
 
 def _of_a_list(packed, wanted):
-    """Why a list is no tensor yet, and which way of joining gives the shape asked for: "" where none does."""
+    """Why a list is no tensor yet, or "", and is it certain: does one way of joining give the shape asked for?"""
     pieces = packed["items"]
     if pieces and all(piece["kind"] == "tensor" for piece in pieces):
         shapes = {piece["shape"] for piece in pieces}
         if len(shapes) == 1 and packed["length"] == len(pieces):
-            return _joined(pieces[0]["shape"], len(pieces), wanted)
+            cause = _joined(pieces[0]["shape"], len(pieces), wanted)
+            return cause, bool(cause)
     if pieces and _innermost(packed) in ("int", "float"):
-        return "these are Python lists of numbers: torch.tensor makes a tensor of them"
-    return ""
+        return "these are Python lists of numbers: torch.tensor makes a tensor of them", False
+    return "", False
 
 
 def _joined(shape, n, wanted):
@@ -52,6 +54,21 @@ def _innermost(packed):
     while packed.get("items"):
         packed = packed["items"][0]
     return packed["kind"]
+
+
+PAIR = "an LSTM's second result is the pair (h_n, c_n), where nn.RNN and nn.GRU return h_n alone"
+
+
+def of_an_lstm(finding, case, result):
+    """The Finding with its cause, where a state is taken for a pair that is none, or the other way round."""
+    said, is_lstm = (result.error or {}).get("message", ""), case.args["rnn"]["kind"] == "lstm"
+    if is_lstm and ("'tuple'" in said or "not tuple" in said):
+        finding.cause, finding.certain = f"{PAIR}: take h_n out of it, or read the states from the first result", True
+    elif is_lstm and not result.error and " axes, shape" in finding.what:
+        finding.cause, finding.certain = f"{PAIR}. An index picks one of the two, and what it picks still has its layers", True
+    elif not is_lstm and "values to unpack" in said:
+        finding.cause, finding.certain = f"only an LSTM returns a pair as its state: {PAIR}", True
+    return finding
 
 
 def is_random(result):

@@ -226,6 +226,6 @@ WRONG = [
     (no_return, "returned None"),
     (the_example, "should have the shape"),
     (the_input_zeroed, "changed its input like in place"),
-    (dtype_not_assigned, "it wants h = h.to(...)"),
-    (device_not_assigned, "it wants h = h.to(...)"),
+    (dtype_not_assigned, "not kept"),
+    (device_not_assigned, "its result is not kept"),
 ]

@@ -331,7 +331,7 @@ WRONG = [
     (no_W_hh, "h goes into the sum without W_hh"),
     (elementwise_W_hh, "wrong numbers"),
     (detached_state, "the graph is cut at the state"),
-    (data, "something cuts the graph"),
+    (data, "cuts the graph"),
     (deep_copied_result, "return copy.deepcopy("),
     (in_place_on_h, "changed its input h in place"),
     (bias_added_into_b_ih, "changed its input b_ih in place"),

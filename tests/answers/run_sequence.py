@@ -416,7 +416,7 @@ WRONG = [
     (reset_where_the_input_is_large, "wrong numbers"),
     (carried_over_between_calls, "something is kept from one call to the next"),
     (default_list, "something is kept from one call to the next"),
-    (return_inside_the_loop, "a `return` stands inside the loop"),
+    (return_inside_the_loop, "`return` stands inside the loop"),
     (list_as_it_is, "torch.stack with dim=0 joins them into (10, 1, 4)"),
     (joined_by_cat, "torch.cat lays the states under each other"),
     (outputs_rebuilt, "torch.tensor(h.tolist()) puts new numbers"),

@@ -386,7 +386,7 @@ WRONG = [
     (state_starts_at_layer_1, "wrong numbers"),
     (carried_over_between_calls, "something is kept from one call to the next"),
     (backwards, "the sequence is read from its end"),
-    (return_inside_the_loop, "a `return` stands inside the loop"),
+    (return_inside_the_loop, "`return` stands inside the loop"),
     (list_as_it_is, "torch.stack with dim=0 joins them into"),
     (outputs_joined_by_cat, "torch.cat lays the outputs under each other"),
     (layers_joined_by_cat, "torch.cat lays the layers under each other"),

@@ -295,6 +295,6 @@ WRONG = [
     (targets_as_floats, "raised an error in line"),
     (only_the_logits_flattened, "the targets still have two axes"),
     (only_the_targets_flattened, "the logits still have three axes"),
-    (time_and_batch_swapped, "transpose(0, 1) swaps time and batch"),
-    (time_and_batch_swapped_in_both, "transpose(0, 1) of both swaps time and batch"),
+    (time_and_batch_swapped, "cross_entropy looks for the classes there"),
+    (time_and_batch_swapped_in_both, "cross_entropy looks for the classes there"),
 ]

@@ -207,6 +207,6 @@ WRONG = [
     (default_argument, "something is kept from one call to the next"),
     (never_filled, "contains NaN"),
     (tensor_without_brackets, "wrong numbers"),
-    (list_of_lists, "torch.tensor makes a tensor of them"),
+    (list_of_lists, "torch.tensor makes a tensor of"),
     (list_of_sequences, "torch.stack with dim=1 joins them into (10, 1, 5)"),
 ]

@@ -311,7 +311,7 @@ WRONG = [
     (detached, "the graph is cut"),
     (numpy_array, "yours is of type ndarray"),
     (python_lists, "yours is of type list"),
-    (rebuilt, "is the default of what made the tensor"),
+    (rebuilt, "cuts the graph"),
     (float32, "should be torch.float64; yours is torch.float32"),
     (float64, "should be torch.float32; yours is torch.float64"),
     (on_the_cpu, "a tensor is made on the CPU although the input lives on another device"),

@@ -583,7 +583,7 @@ WRONG = [
     (accuracy_is_a_tensor, "the accuracy should be a plain float, yours is of type tensor"),
     (float_of_the_loss_list, "the graph of an earlier batch is still in the loss"),
     (retained, "backward goes through weights that a step has changed meanwhile"),
-    (no_grad, "the loss has no graph"),
+    (no_grad, "cuts the graph"),
     (loss_of_item, "the loss has no graph"),
     (state_carried, "no state is carried from one batch to the next"),
     (by_hand, "by hand or by another optimizer"),

@@ -40,6 +40,9 @@ MISTAKES = {
     "the state is shaped like the input instead of (num_layers, batch, hidden)": (lambda num_layers, batch, hidden, like: torch.zeros_like(like)),
     "the state is filled with ones": lambda **args: oracle(**args) + 1,
     "the memory was never filled: torch.empty, new_empty or empty_like give whatever lay there before": (lambda **args: oracle(**args) + float("nan")),
+    "batch is taken from the shape of `like`: the argument `batch` says it, whatever `like` is": (
+        lambda num_layers, batch, hidden, like: _zeros(like, num_layers, like.shape[1], hidden)
+    ),
     "batch is taken from the input's first axis, and that is time": (lambda num_layers, batch, hidden, like: _zeros(like, num_layers, like.shape[0], hidden)),
 }
 
@@ -65,6 +68,7 @@ def cases(seed):
         Case(f"hidden smaller than batch: {a} layers, batch {c}, hidden {b}", args(a, c, b, x(c))),
         Case(f"layers, batch and hidden all {b}", args(b, b, b, x(b))),
         Case("one layer", args(1, b, c, x(b))),
+        Case("`like` is a weight, whose shape says nothing of the batch", args(a, b, c, normal(g, c, a))),
         Case("float64", args(a, b, c, x(b).double())),
         Case("bfloat16", args(a, b, c, x(b).bfloat16())),
         Case("an input with infinities and NaN in it", args(a, b, c, x(b) / 0)),
@@ -93,6 +97,7 @@ def judge(case, result):
             "the state requires a gradient: it should be a constant",
             case.title,
             cause="the zeros are computed from `like`, so that they hang in its graph, or requires_grad=True was asked for",
+            certain=True,
         )
     if result.value["overlaps"]:
         return Finding(
@@ -100,5 +105,6 @@ def judge(case, result):
             "the rows of the state share one piece of memory: a change in one sequence's state changes the others",
             case.title,
             cause="expand repeats a tensor without copying it",
+            certain=True,
         )
     return None

@@ -21,7 +21,7 @@ GRADS = ("x", "h0")
 NAMES = ("outputs", "h_n")
 HINTS = [
     "The numbers are right. Read the error of the backward pass: which line writes INTO a tensor that was used before?",
-    "h[layer] = ... changes a tensor that the step above still needs for its gradient. Keep the states in a list, one tensor a layer.",
+    "h[layer] = ... changes a tensor that the layer above still needs for its gradient. Keep the states in a list, one tensor a layer.",
     "Make h a list of the L slices of h0. Replacing an item of a list changes no tensor. Stack the list for h_n when the loop is over.",
 ]
 SHIPPED_BUG = "Your code does what the shipped code does: right values, but the backward pass fails because the state is overwritten in place."

@@ -58,10 +58,10 @@ MISTAKES = {
     "view was used to move the class axis: it cuts the numbers anew": (
         lambda logits, targets: F.cross_entropy(logits.reshape(logits.shape[0], logits.shape[2], logits.shape[1]), targets)
     ),
-    "transpose(0, 1) swaps time and batch, and axis 1 now counts steps. It should count classes": (
+    "axis 1 of the logits now counts steps, and cross_entropy looks for the classes there": (
         lambda logits, targets: F.cross_entropy(logits.transpose(0, 1), targets)
     ),
-    "transpose(0, 1) of both swaps time and batch, and axis 1 now counts steps. It should count classes": (
+    "axis 1 of the logits counts steps once they are turned, and cross_entropy looks for the classes there": (
         lambda logits, targets: F.cross_entropy(logits.transpose(0, 1), targets.T)
     ),
     "there is one loss for each step, not their mean": _per_step,
@@ -116,5 +116,6 @@ def play(answer, case):
 def judge(case, result):
     finding = compare(case, result, oracle, GRADS)
     if finding and result.error:
-        finding.cause = _words(case, result) or finding.cause
+        cause = _words(case, result)
+        finding.cause, finding.certain = cause or finding.cause, bool(cause)
     return finding

@@ -31,7 +31,9 @@ MISTAKES = {
     "time and features are swapped, the batch is still first": lambda batch: batch.transpose(1, 2),
     "batch and features are swapped, (F, T, B)": lambda batch: batch.transpose(0, 2),
     "the features end up in the middle, (T, F, B)": lambda batch: batch.permute(1, 2, 0),
-    "reshape of a reshape: the numbers never change their order in memory": (lambda batch: batch.flatten(1).reshape(batch.shape[1], batch.shape[0], -1)),
+    "view and reshape never change the order of the numbers: the axes move with transpose, which gives a new tensor": (
+        lambda batch: batch.flatten(1).reshape(batch.shape[1], batch.shape[0], -1)
+    ),
     "time runs backwards": lambda batch: oracle(batch).flip(0),
     "the sequences are in the opposite order": lambda batch: oracle(batch).flip(1),
     "the axes were moved and then reshaped back: the rows are mixed again": (lambda batch: oracle(batch).reshape(batch.shape).transpose(0, 1)),

@@ -111,4 +111,5 @@ def judge(case, result):
     finding = compare(case, result, oracle, GRADS)
     if finding and result.value and result.value["kind"] in ("float", "int"):
         finding.cause = "a plain number has no graph, and nothing can be learned through it: leave .item() to the code that reports the loss"
+        finding.certain = True
     return finding

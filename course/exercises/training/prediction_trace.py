@@ -11,6 +11,7 @@ from course.checks.case import WORKED, Case, Finding, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import make_out, make_rnn, network, normal, rng, size
 from course.checks.play import call
+from course.exercises.words import of_an_lstm
 from course.networks import example
 
 KEYS = ("input", "cell", "carried", "logits", "probs")
@@ -75,6 +76,9 @@ def _ends_at(state):
 
 def _pick(trace, *keys):
     return {key: trace[key] for key in keys}
+
+
+TOO_MANY = "an axis too many: h_n is (layers, batch, hidden), and its last layer is (batch, hidden)"
 
 
 def _lowest_layer(rnn):
@@ -156,7 +160,10 @@ def play(answer, case):
 
 
 def judge(case, result):
-    return compare(case, result, oracle, names=KEYS, kind="dict") or (None if result.error else _graph_kept(case, result))
+    finding = compare(case, result, oracle, names=KEYS, kind="dict") or (None if result.error else _graph_kept(case, result))
+    if finding and "should have 2 axes" in finding.what and "yours has 3" in finding.what:
+        finding.cause = TOO_MANY
+    return finding and of_an_lstm(finding, case, result)
 
 
 def _graph_kept(case, result):

@@ -11,7 +11,8 @@ import torch
 from course.checks.case import Case, Finding, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import make_out, make_rnn, network, normal, rng, size
-from course.checks.play import call
+from course.checks.play import call, keeps_mode
+from course.exercises.words import of_an_lstm
 
 TAKES = ("rnn", "out")
 HINTS = [
@@ -121,8 +122,8 @@ def cases(seed):
 def play(answer, case):
     def run(rnn, out, xs, grad):
         with torch.set_grad_enabled(grad):
-            predict = answer(rnn, out)
-            return [predict(x) for x in xs] if callable(predict) else {"not callable": predict}
+            predict = keeps_mode(answer, rnn, out)
+            return [keeps_mode(predict, x) for x in xs] if callable(predict) else {"not callable": predict}
 
     def bind(args):
         return [make_rnn(args["rnn"]), make_out(args["out"]), args["xs"], args["grad"]]
@@ -136,8 +137,9 @@ def judge(case, result):
     names = [f"the answer to call {i}" for i in range(1, 1 + len(case.args["xs"]))]
     finding = compare(case, result, oracle, names=names)
     if finding and result.error:
-        finding.cause = _state(case, result) or finding.cause
-    return finding
+        cause = _state(case, result)
+        finding.cause, finding.certain = cause or finding.cause, bool(cause)
+    return finding and of_an_lstm(finding, case, result)
 
 
 def _state(case, result):

@@ -323,7 +323,8 @@ def judge(case, result):
     if _same_again(case, result):
         return None
     finding = not_steady(case)
-    finding.cause = SHUFFLED if _is_shuffled(case, result) else finding.cause
+    if _is_shuffled(case, result):
+        finding.cause, finding.certain = SHUFFLED, True
     return finding
 
 

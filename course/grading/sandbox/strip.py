@@ -16,7 +16,21 @@ from course.learner import discuss, look, pipeline, quiz, reveal, sealed
 
 KEPT = ("play", "shipped", "HINTS", "TAKES")
 """What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
-JUDGING = ("verdict_on", "likely_cause", "_does_what_was_shipped", "_cause", "remark", "_same_result", "_stopped", "untouched")
+JUDGING = (
+    "verdict_on",
+    "likely_cause",
+    "_does_what_was_shipped",
+    "_explained",
+    "alike",
+    "is_steady",
+    "cause_of",
+    "remark",
+    "_same_result",
+    "_stopped",
+    "untouched",
+)
+JUDGES = ("course.checks.judge", "course.checks.slips")
+"""The modules of `checks` that tell right from wrong, and what was wrong."""
 stripped = {}
 """{name: the module of an exercise, of which only playing is left}"""
 
@@ -32,7 +46,9 @@ def strip():
     _keep(oracles, _used(oracles, stripped.values()))
     for name in JUDGING:
         delattr(examine, name)
-    del sys.modules["course.checks.judge"], checks.judge
+    for name in [name for name in sys.modules if name.startswith(JUDGES)]:
+        del sys.modules[name]
+    del checks.judge, checks.slips
     examine.examine = learners_check.examine = pipeline.examine = _examine
     learners_check.check = course.check = check
     _keep(quiz, ("my_numbers",))  # no sealed answer is here, and nothing that could open one
