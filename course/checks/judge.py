@@ -282,7 +282,7 @@ def _advice(kind):
     if kind == "list":
         return ". One tensor is asked for, and no list of pieces"
     if kind == "float":
-        return ". A plain number has lost its graph: leave .item() and float() out"
+        return ". A plain number has lost its graph"
     return ". Stay with torch: NumPy knows no gradients" if kind == "ndarray" else ""
 
 

@@ -64,6 +64,7 @@ def call(answer, case, grads=(), bind=None):
     with _quiet() as written, _no_forgotten_memory(), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         try:
             result.value, result.after, result.changed, first = _first_call(answer, case, bind)
+            result.printed = written.getvalue()[:2000]
             _overwrite(first)
             result.again = pack(_timed(answer, _arguments(case.args, bind)))
         except BaseException as error:
@@ -72,7 +73,7 @@ def call(answer, case, grads=(), bind=None):
         else:
             if grads:
                 result.grads, result.grad_error = _gradients(answer, case, grads, bind)
-    result.printed = written.getvalue()[:2000]
+    result.printed = result.printed or written.getvalue()[:2000]
     return result
 
 
@@ -330,6 +331,11 @@ def _timed(answer, arguments):
         signal.signal(signal.SIGALRM, before)
 
 
+def _note_down(message, category, *_args, **_kw):
+    if "tensor.detach()" not in str(message):  # PyTorch's advice to cut the graph, where a number is made of a tensor that learns
+        print(f"{category.__name__}: {message}")
+
+
 @contextlib.contextmanager
 def _quiet():
     """Collect what is printed, warned and logged: nbgrader gives no points to a cell that writes to stderr."""
@@ -341,7 +347,7 @@ def _quiet():
             handler.stream = written
         with warnings.catch_warnings(), contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
             warnings.simplefilter("default")
-            warnings.showwarning = lambda message, category, *_args, **_kw: print(f"{category.__name__}: {message}")
+            warnings.showwarning = _note_down
             yield written
     finally:
         for handler, stream in zip(handlers, streams):

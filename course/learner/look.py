@@ -5,7 +5,7 @@ import textwrap
 from course.checks import report
 from course.checks.attempt import is_attempted
 
-from .sealed import FORMS, canonical, card, question
+from .sealed import FORMS, as_typed, canonical, card, question
 
 
 def look(lesson, number, answer=None):
@@ -24,5 +24,5 @@ def look(lesson, number, answer=None):
         print(f"The answer here is {form}. Type it so, and run this cell again.")
         return
     right, why = card(asked["variants"][0], lesson, place, text) or (False, asked["otherwise"] or "Go back to the sliders and look once more.")
-    print(f"{text}: {'yes.' if right else 'not what can be seen.'}")
+    print(f"{as_typed(answer, text)}: {'yes.' if right else 'not what can be seen.'}")
     print(textwrap.fill(why, report.WIDTH))

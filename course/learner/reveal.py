@@ -6,7 +6,7 @@ import textwrap
 from course.checks import report
 from course.checks.attempt import is_attempted
 
-from .sealed import ANY, FORMS, canonical, card, question
+from .sealed import ANY, FORMS, as_typed, canonical, card, question
 
 
 class Reveal:
@@ -37,7 +37,7 @@ def reveal(lesson, guess, picture=None):
     if text is None:
         return Reveal(f"A guess here is {form}. Change yours, and run this cell again.")
     found, truth = (card(asked["variants"][0], lesson, "predict", each) for each in (text, ANY))
-    said = f"You said {text}."
+    said = f"You said {as_typed(guess, text)}."
     if found is not None and found[0]:
         words = [f"{said} That is right.", found[1]]
     else:

@@ -21,9 +21,9 @@ ANY = "*"
 """Stands for any answer: its card says what is right."""
 FORMS = {
     "letter": 'a letter in quotes, as "A"',
-    "number": "a number, as 0.25",
+    "number": "a number, as 4 or 0.25",
     "shape": "a shape, as (2, 3, 4)",
-    "set": "a list of numbers in any order, as [0, 2]",
+    "set": "a list of numbers in any order, as [1, 2]",
     "order": 'a list of words, as ["first", "second"]',
 }
 
@@ -31,13 +31,18 @@ FORMS = {
 def canonical(answer, kind, digits=0):
     """The text of an answer that all ways of writing it share; None where it is no answer of this kind.
 
-    "b " -> "B"; for a number with 2 digits 0.6652 -> "0.67", a half rounded up; for a shape [2, 3], (2, 3) and torch.Size -> "(2, 3)";
+    "b " -> "B"; for a number with 2 digits 0.6652 -> "0.67", a half rounded up, and with none 4.0 -> "4", 2.5 -> "2.50"; for a shape [2, 3], (2, 3) and torch.Size -> "(2, 3)";
     for a set {2, 0} and [0, 2, 2] -> "0, 2"; for an order ["Reset ", "carried"] -> "reset, carried".
     """
     try:
         return {"letter": _letter, "number": _number, "shape": _shape, "set": _set, "order": _order}[kind](answer, digits)
     except Exception:  # whatever a learner's object does when it is looked at
         return None
+
+
+def as_typed(answer, text):
+    """What to repeat of an answer: a number as it was typed, anything else as `canonical` has it."""
+    return str(answer) if type(answer) in (int, float) else text or "nothing"
 
 
 def _letter(answer, digits):
@@ -49,7 +54,9 @@ def _number(answer, digits):
         answer = answer.item()
     if isinstance(answer, bool) or not math.isfinite(float(answer)):
         return None
-    rounded = Decimal(repr(float(answer))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    rounded = Decimal(repr(float(answer))).quantize(Decimal(1).scaleb(-(digits or 2)), ROUND_HALF_UP)
+    if rounded == rounded.to_integral_value() and not digits:
+        rounded = rounded.quantize(Decimal(1))
     return str(abs(rounded) if rounded == 0 else rounded)
 
 
@@ -72,7 +79,7 @@ def _set(answer, digits):
 def _order(answer, digits):
     if isinstance(answer, str) or not all(isinstance(word, str) for word in answer):
         return None
-    return ", ".join(" ".join(word.casefold().split()) for word in answer)
+    return ", ".join(" ".join(word.casefold().replace("_", " ").split()) for word in answer)
 
 
 def question(lesson, number):

@@ -49,8 +49,8 @@ def points(places, classes, words):
     for c in sorted(set(classes.tolist())):
         x, y = places[classes == c].T.tolist()
         ax.scatter(x, y, s=36, c=CURVES[c][0], marker=CURVES[c][2], edgecolors=INK, linewidths=0.5, label=names[c])
-    ax.set_xlabel("first axis")
-    ax.set_ylabel("second axis")
+    ax.set_xlabel("first main axis")
+    ax.set_ylabel("second main axis")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
     return picture_of(fig, f"{len(classes)} states as marks on a map. {words}")

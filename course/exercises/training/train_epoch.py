@@ -429,6 +429,8 @@ def _no_float(case, name, item):
     cause = ""
     if item["kind"] == "tensor":
         cause = "the sum is made of tensors: .item() gives the plain number"
+        if item["shape"]:
+            cause = f"it holds {item['shape'][0]} values, one for each sequence: .sum() counts them, and .item() makes a plain number of that"
         if item["requires_grad"]:
             cause = "the loss itself is added up, and it keeps the graph of every batch in memory: loss.item() is a plain number and keeps nothing"
     if item["kind"] == "int":

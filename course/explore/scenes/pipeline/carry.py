@@ -12,7 +12,7 @@ from course.networks.trace import Trace
 
 STEPS, UNITS = example.NUM_STEPS, example.HIDDEN_SIZE
 SCALE = Slider("scale", "scale of W_hh", 0, 2, 0.05, 1)
-CUT = Slider("k", "k", 2, STEPS, 1, 5)
+CUT = Slider("k", "step k", 2, STEPS, 1, 5)
 WAYS = Switch("way", "beside it, at step k", ("reset", "detached"))
 RESET, DETACHED = range(2)
 

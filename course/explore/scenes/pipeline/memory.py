@@ -1,5 +1,7 @@
 """Lesson 4: how far one input reaches."""
 
+import dataclasses
+
 import torch
 
 from course import pictures
@@ -11,6 +13,8 @@ from .carry import CUT, DETACHED, RESET, SCALE, STEPS, WAYS, Network, by_scale
 
 POKE = 0.5
 SEEN = 0.01
+LATE_CUT = dataclasses.replace(CUT, start=9)
+"""Where what a cut takes away is large enough to be seen beside the carried gradient."""
 
 
 def memory(run_sequence=None, rnn_step=None):
@@ -30,7 +34,7 @@ def memory(run_sequence=None, rnn_step=None):
     return Explorer(
         Scene(
             title="Explorer: how far one input reaches",
-            controls=[SCALE, Slider("poked", "changed step", 1, STEPS, 1, 2), CUT, WAYS],
+            controls=[SCALE, Slider("poked", "changed step", 1, STEPS, 1, 2), LATE_CUT, WAYS],
             tables={
                 "difference": Table(("scale", "poked", "step"), difference[None][0]),
                 "difference_cut": Table(("way", "k", "scale", "poked", "step"), cut),
