@@ -149,7 +149,7 @@ def test_the_command_fills_roster_and_gradebook(course, capsys):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         found = {student.id: student for student in gradebook.students}
         assert found["hanako"].last_name == "山田" and found["hanako"].lms_user_id == "4105"
-    assert cli.main(["roster", str(DATA / "canvas_gradebook.csv")]) == 0
+    assert cli.main(["roster", str(DATA / "canvas_gradebook.csv"), str(DATA / "moodle_participants.csv")]) == 0
     assert "0 new, 0 changed" in capsys.readouterr().out
 
 

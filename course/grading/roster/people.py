@@ -101,19 +101,19 @@ def merged(old, new):
     calls so and the other otherwise. A name alone is never enough: two students may have one.
     Who is new and has no id gets one. Raises RosterError where one can be found for nobody.
     """
-    people, added, changed = {person.id: person for person in old}, {}, {}
+    before = {person.id: person for person in old}
+    people = dict(before)
     asked = {person.id for person in new}
     for person in new:
         known = _known(person, people.values())
         if not known:
             person = person if person.id else replace(person, id=_fresh_id(person, {*people, *asked}))
-            people[person.id] = added[person.id] = person
+            people[person.id] = person
             continue
         both = replace(known, **{name: getattr(person, name) or getattr(known, name) for name in COLUMNS[1:]}, ids={**known.ids, **person.ids})
-        if both != known:
-            people[known.id] = both
-            (added if known.id in added else changed)[known.id] = both
-    return [*people.values()], [*added.values()], [*changed.values()]
+        people[known.id] = both
+    added = [person for person in people.values() if person.id not in before]
+    return [*people.values()], added, [people[each] for each, person in before.items() if people[each] != person]
 
 
 def _known(person, people):
