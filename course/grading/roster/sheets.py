@@ -16,10 +16,12 @@ class SheetError(Exception):
 
 
 class Sheet:
-    """A table as it was read. header: its first row; rows: the others; each a list of texts. delimiter, bom: how it was written."""
+    """A table as it was read. header: its first row without spaces around, and first, with them; rows: the others; each a list of texts.
+    delimiter, bom: how it was written."""
 
     def __init__(self, rows, delimiter=",", bom=False):
-        self.header, self.rows, self.delimiter, self.bom = [name.strip() for name in rows[0]], rows[1:], delimiter, bom
+        self.first, self.rows, self.delimiter, self.bom = rows[0], rows[1:], delimiter, bom
+        self.header = [name.strip() for name in self.first]
 
 
 def read(file):
