@@ -153,3 +153,8 @@ class Finding:
     causes: tuple[str, ...] = ()
     is_gradient: bool = False
     certain: bool = False
+
+    def explain(self, cause):
+        """Take a cause that explains every case, if there is one: nothing changes for ""."""
+        if cause:
+            self.cause, self.certain = cause, True

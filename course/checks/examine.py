@@ -18,9 +18,10 @@ PUBLIC_SEED = 0
 """Of the cases that a learner's own check draws."""
 
 
-def examine(exercise, answer, seed):
+def examine(exercise, answer, seed, ask_again=False):
     """Look at an answer with the cases that `seed` draws. Returns a Verdict, never raises for a bad answer.
 
+    ask_again: of a wrong one, find the cause by playing small changes of its code (`slips`). It may take seconds, so only whoever shows the cause asks.
     exercise: its module, as `course.exercises.find` gives it. It holds cases(seed) -> [Case], play(answer, case) -> Result and
     judge(case, result) -> Finding or None; MISTAKES, {likely cause: function that makes this mistake}; HINTS; and, where they
     apply, oracle, the right value (without one, `judge` names the cause itself), GRADS, the inputs whose gradients count, TAKES,
@@ -34,7 +35,7 @@ def examine(exercise, answer, seed):
     finding = verdict_on(exercise, cases, results)
     if finding is None:
         return Verdict(name, cases, None, results[0].printed, remark(exercise, answer, cases))
-    if finding.outcome != "not attempted yet":
+    if ask_again and finding.outcome != "not attempted yet":
         finding.cause, finding.certain = cause_of(exercise, answer, cases, results, finding)
     return Verdict(name, cases, finding, results[0].printed)
 
@@ -74,8 +75,8 @@ def verdict_on(module, cases, results):
     does_what_was_shipped = _does_what_was_shipped(module, cases, results)
     if does_what_was_shipped and all(result.as_shipped for result in results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
-    explained = _explained(module, first, findings, cases, results)
-    first.cause, first.certain = explained or first.cause, first.certain or bool(explained) or does_what_was_shipped
+    first.explain(_explained(module, first, findings, cases, results))
+    first.certain = first.certain or does_what_was_shipped
     if not first.cause and not all(map(is_steady, results)):
         first.cause = NOT_STEADY
     if does_what_was_shipped:
@@ -91,8 +92,8 @@ def _explained(module, first, findings, cases, results):
         cause = likely_cause(*known) or (first.part is not None and likely_cause(*known, part=first.part))
         if cause:
             return cause
-    alike = [finding for finding in findings if finding and finding.part == first.part]
-    return next((cause for cause in first.causes if all(cause in finding.causes for finding in alike)), "")
+    same_part = [finding for finding in findings if finding and finding.part == first.part]
+    return next((cause for cause in first.causes if all(cause in finding.causes for finding in same_part)), "")
 
 
 def _stopped(cases, results):

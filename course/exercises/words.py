@@ -14,8 +14,7 @@ def explained(finding, case, result, oracle, signs=None):
     if finding is None:
         return None
     if result.error:
-        cause = next((cause for words, cause in (signs or {}).items() if words in result.error["message"]), "")
-        finding.cause, finding.certain = cause or finding.cause, bool(cause)
+        finding.explain(next((cause for words, cause in (signs or {}).items() if words in result.error["message"]), ""))
         return finding
     items = [result.value] if result.value["kind"] != "tuple" else result.value["items"]
     for packed, want in zip(items, parts(evaluate(oracle, case)[0])):
@@ -63,11 +62,11 @@ def of_an_lstm(finding, case, result):
     """The Finding with its cause, where a state is taken for a pair that is none, or the other way round."""
     said, is_lstm = (result.error or {}).get("message", ""), case.args["rnn"]["kind"] == "lstm"
     if is_lstm and ("'tuple'" in said or "not tuple" in said):
-        finding.cause, finding.certain = f"{PAIR}: take h_n out of it, or read the states from the first result", True
+        finding.explain(f"{PAIR}: take h_n out of it, or read the states from the first result")
     elif is_lstm and not result.error and " axes, shape" in finding.what:
-        finding.cause, finding.certain = f"{PAIR}. An index picks one of the two, and what it picks still has its layers", True
+        finding.explain(f"{PAIR}. An index picks one of the two, and what it picks still has its layers")
     elif not is_lstm and "values to unpack" in said:
-        finding.cause, finding.certain = f"only an LSTM returns a pair as its state: {PAIR}", True
+        finding.explain(f"only an LSTM returns a pair as its state: {PAIR}")
     return finding
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import demo
 from .collect import command as collect
+from .commands import add_command
 from .export import command as export
 from .export import feedback
 from .roster import command as roster
@@ -51,8 +52,7 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="course", description="Hidden State: the instructor's commands.")
     commands = parser.add_subparsers(required=True, metavar="roster | collect | grade | export | feedback | demo")
-    grade = commands.add_parser("grade", help="grade a class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter)
-    grade.set_defaults(run=_grade)
+    grade = add_command(commands, "grade", _grade, "grade a class", HELP, MORE)
     grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student; may be given more than once")
     grade.add_argument(

@@ -4,6 +4,7 @@ Each row: the exercise, what stands in the right answer, what stands in its plac
 """
 
 import linecache
+import random
 
 import torch
 from torch import nn
@@ -172,7 +173,13 @@ SLIPS = [
     ("train_epoch", "model(x)", "trace.model(x)", OF_THE_NOTEBOOK),
     ("train_epoch", "optimizer):", "opt):", OF_THE_NOTEBOOK),
     ("train_epoch", "in batches:", "in task.batches():", OF_THE_NOTEBOOK),
+    ("train_epoch", "for x, y in", "for _x, _y in", OF_THE_NOTEBOOK),
     ("train_epoch", "for x, y in", "for y, x in", "the wrong way round"),
+    ("train_epoch", "for x, y in batches:", "for i in torch.randperm(len(batches)):\n        x, y = batches[i]", "in the order given"),
+    ("train_epoch", "    for x, y", "    batches = list(batches)\n    random.shuffle(batches)\n    for x, y", "in the order given"),
+    ("train_epoch", "(logits, y)", "(logits.softmax(-1), y)", "softmax"),
+    ("train_epoch", "model(x)", "model(x)[-1]", "index in `model(x)[-1]`"),
+    ("train_epoch", "F.cross_entropy(logits, y)", "F.mse_loss(logits, F.one_hot(y, logits.shape[-1]).to(logits.dtype))", "squared"),
     ("train_epoch", "(logits, y)", "(y, logits)", "in the wrong order"),
     ("train_epoch", "F.cross_entropy(logits, y)", "nn.CrossEntropyLoss(logits, y)", "makes a layer, and calls none"),
     ("train_epoch", "* len(y)", "* 10", "10 is written down"),
@@ -224,6 +231,7 @@ def notebook():
         "torch": torch,
         "nn": nn,
         "F": F,
+        "random": random,
         "model": classifier,
         "trace": type("Trace", (), {"model": classifier})(),
         "optimizer": torch.optim.SGD(classifier.parameters(), lr=0.1),
@@ -237,6 +245,7 @@ def notebook():
         "W_hh": torch.eye(4),
         "layer": nn.RNN(5, 4),
         "x": torch.zeros(10, 1, 5),
+        "y": torch.zeros(1, dtype=torch.int64),
         "cells": [nn.RNNCell(5, 4), nn.RNNCell(4, 4)],
     }
 

@@ -74,7 +74,7 @@ def _remember(evaluate):
 
 def message(name, answer, seed=PUBLIC_SEED):
     """The report on an answer in one line."""
-    return " ".join(report.text(examine(exercises.find(name), answer, seed)).split())
+    return " ".join(report.text(examine(exercises.find(name), answer, seed, ask_again=True)).split())
 
 
 def refused(name, answer, seed):

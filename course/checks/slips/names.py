@@ -41,7 +41,6 @@ def captured(found, seen):
                 where = places(found.tree, lambda node: isinstance(node, ast.Name) and node.id in by)  # noqa: B023
                 tree = changed(found.tree, dict.fromkeys(where, lambda node, by=by: ast.Name(by[node.id], node.ctx)))
                 yield _captured(found, by), tree
-
     for name in found.captured:
         for text, where in _reached(found.tree, name).items():
             for other in found.arguments + found.kept:

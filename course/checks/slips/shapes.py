@@ -4,7 +4,7 @@ import ast
 import itertools
 
 from .source import changed, places
-from .tree import ALONG, axis_numbers, called, each_and_all, expression, is_minus, is_number, is_shape, node_at, quoted, spots
+from .tree import ALONG, axis_numbers, called, each_and_all, expression, is_method, is_minus, is_number, is_shape, node_at, quoted, spots
 
 KEEPING = {"sum", "mean", "amax", "amin", "max", "min", "logsumexp"}
 SEVERAL = {"max", "min", "median", "mode", "sort", "topk", "kthvalue"}
@@ -54,28 +54,37 @@ def axes(found, seen):
         said = f"{quoted(call)} runs along the wrong axis"
         for other in _other_axes(call):
             yield said, changed(found.tree, {place: lambda _, other=other: other})
+    yield from _kept_axes(found)
+    yield from _bare_squeeze(found)
+    yield from _other_index(found)
+
+
+def _kept_axes(found):
+    """A sum, a mean, a largest whose axis was not asked for, or not kept."""
+    keep = [ast.keyword("keepdim", ast.Constant(True))]
     for place in spots(found.tree, lambda node: called(node) in KEEPING):
         call = node_at(found.tree, place)
-        keep = [ast.keyword("keepdim", ast.Constant(True))]
-        if len(call.args) + len(call.keywords) > (not isinstance(call.func, ast.Attribute) or getattr(call.func.value, "id", "") == "torch"):
+        tensors = 0 if is_method(call) else 1
+        given = len(call.args) + len(call.keywords)
+        if given > tensors:
             said = f"{quoted(call)} takes the axis away, and what is left does not line up: keepdim=True keeps it"
-            yield said, changed(found.tree, {place: lambda node, keep=keep: ast.Call(node.func, node.args, node.keywords + keep)})
+            yield said, changed(found.tree, {place: lambda node: ast.Call(node.func, node.args, node.keywords + keep)})
         for axis in (-1, 0):
-            said = f"{quoted(call)} runs over the whole tensor: it wants one axis, and keepdim=True to line up"
             dim = [ast.keyword("dim", ast.Constant(axis))]
-            method = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") != "torch"
-            kept = 0 if method else 1
-            if len(call.args) == kept and not call.keywords:
-                yield said, changed(found.tree, {place: lambda node, more=dim + keep: ast.Call(node.func, node.args, more)})
-                yield said, changed(found.tree, {place: lambda node, more=dim: ast.Call(node.func, node.args, more)})
-            elif len(call.args) + len(call.keywords) == kept + 1:
+            if len(call.args) == tensors and not call.keywords:
+                said = f"{quoted(call)} runs over the whole tensor: it wants one axis, and keepdim=True to line up"
+                for more in (dim + keep, dim):
+                    yield said, changed(found.tree, {place: lambda node, more=more: ast.Call(node.func, node.args, more)})
+            elif given == tensors + 1:
                 said = f"{quoted(call)} runs along the wrong axis, and takes it away: keepdim=True keeps it"
-                yield said, changed(found.tree, {place: lambda node, more=dim + keep, kept=kept: ast.Call(node.func, node.args[:kept], more)})
+                yield said, changed(found.tree, {place: lambda node, more=dim + keep, tensors=tensors: ast.Call(node.func, node.args[:tensors], more)})
+
+
+def _bare_squeeze(found):
     for place in spots(found.tree, lambda node: called(node) == "squeeze" and not node.args and not node.keywords):
         said = f"{quoted(node_at(found.tree, place))} takes off every axis of size 1, a batch of one too: say which axis"
         for axis in (0, 1, -1):
             yield said, changed(found.tree, {place: lambda node, axis=axis: ast.Call(node.func, [ast.Constant(axis)], [])})
-    yield from _other_index(found)
 
 
 def _other_axes(call):

@@ -3,13 +3,11 @@
 import ast
 
 from .source import changed, places
-from .tree import called, each_and_all, expression, node_at, quoted, spots
+from .tree import called, each_and_all, expression, is_method, node_at, quoted, spots
 
 STEPS = {"softmax", "log_softmax", "tanh", "sigmoid", "relu", "log", "exp", "round", "squeeze", "unsqueeze", "mean", "sum", "abs", "clamp", "flatten"}
 STEPS |= {"Softmax", "flip", "sort", "transpose", "float", "double", "half", "long", "argmax"}
 CUTTING = {"detach", "item", "tolist", "numpy", "deepcopy", "detach_"}
-
-
 WORKING = {"append", "extend", "insert", "pop", "backward", "step", "zero_grad", "train", "eval", "print", "manual_seed", "update", "copy_"}
 """What is called for what it does, and not for what it returns."""
 
@@ -87,10 +85,9 @@ def steps(found, seen):
     """A step that should not be there."""
     for place in spots(found.tree, lambda node: called(node) in STEPS and isinstance(node.func, ast.Attribute)):
         call = node_at(found.tree, place)
-        method = getattr(call.func.value, "id", getattr(call.func.value, "attr", "")) not in ("torch", "F", "functional", "nn")
-        if method or call.args:
+        if is_method(call) or call.args:
             said = f"{called(call)} in {quoted(call)} is one step too many"
-            yield said, changed(found.tree, {place: lambda node, method=method: node.func.value if method else node.args[0]})
+            yield said, changed(found.tree, {place: lambda node: node.func.value if is_method(node) else node.args[0]})
 
 
 def signs(found, seen):

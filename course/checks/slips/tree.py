@@ -38,6 +38,12 @@ def called(node):
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
 
 
+def is_method(call):
+    """`x.sum(0)`, and not `torch.sum(x, 0)` or `F.softmax(x, 0)`: is what it is called on a tensor, and no module of PyTorch?"""
+    on = getattr(call.func, "value", None)
+    return on is not None and getattr(on, "id", getattr(on, "attr", "")) not in ("torch", "F", "functional", "nn")
+
+
 def is_number(node):
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 

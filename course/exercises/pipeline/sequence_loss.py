@@ -119,6 +119,5 @@ def play(answer, case):
 def judge(case, result):
     finding = compare(case, result, oracle, GRADS)
     if finding and result.error:
-        cause = _words(case, result)
-        finding.cause, finding.certain = cause or finding.cause, bool(cause)
+        finding.explain(_words(case, result))
     return finding

@@ -110,6 +110,5 @@ def play(answer, case):
 def judge(case, result):
     finding = compare(case, result, oracle, GRADS)
     if finding and result.value and result.value["kind"] in ("float", "int"):
-        finding.cause = "a plain number has no graph, and nothing can be learned through it: leave .item() to the code that reports the loss"
-        finding.certain = True
+        finding.explain("a plain number has no graph, and nothing can be learned through it: leave .item() to the code that reports the loss")
     return finding

@@ -137,8 +137,7 @@ def judge(case, result):
     names = [f"the answer to call {i}" for i in range(1, 1 + len(case.args["xs"]))]
     finding = compare(case, result, oracle, names=names)
     if finding and result.error:
-        cause = _state(case, result)
-        finding.cause, finding.certain = cause or finding.cause, bool(cause)
+        finding.explain(_state(case, result))
     return finding and of_an_lstm(finding, case, result)
 
 

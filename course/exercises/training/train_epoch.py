@@ -324,7 +324,7 @@ def judge(case, result):
         return None
     finding = not_steady(case)
     if _is_shuffled(case, result):
-        finding.cause, finding.certain = SHUFFLED, True
+        finding.explain(SHUFFLED)
     return finding
 
 

@@ -1,11 +1,12 @@
 """The command `course collect FILE…`."""
 
-import argparse
 import contextlib
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
+
+from course.grading.commands import add_command
 
 HELP = """Put what was handed in where it is graded: from the download of your learning management system into submitted/.
 
@@ -39,10 +40,7 @@ UNMATCHED = "unmatched.csv"
 
 def add_to(commands):
     """Add the command to argparse's others."""
-    collect = commands.add_parser(
-        "collect", help="put an LMS's download into submitted/", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    collect.set_defaults(run=run)
+    collect = add_command(commands, "collect", run, "put an LMS's download into submitted/", HELP, MORE)
     collect.add_argument("files", nargs="+", metavar="[UNIT] FILE", help="the unit, where the course has several; then zips and folders")
     collect.add_argument("--matches", metavar="CSV", help="an unmatched.csv whose first column you have filled in")
     collect.add_argument("--timezone", metavar="ZONE", help="of the times in the download, as Europe/Berlin (default: this machine's)")

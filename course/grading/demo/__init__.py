@@ -1,6 +1,5 @@
 """The command `course demo`: release, hand in, grade and feed back, on a made-up class in a folder of its own."""
 
-import argparse
 import contextlib
 import copy
 import json
@@ -15,6 +14,7 @@ import textwrap
 import time
 from pathlib import Path
 
+from course.grading.commands import add_command
 from course.grading.seed import ROOT_MARK
 
 from .made_up import CLASS, LESSONS, SHOWN, SHOWN_LESSON, student_id
@@ -53,10 +53,7 @@ class DemoError(Exception):
 
 def add_to(commands):
     """Add the command to argparse's others."""
-    demo = commands.add_parser(
-        "demo", help="see the whole round on a made-up class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    demo.set_defaults(run=run)
+    demo = add_command(commands, "demo", run, "see the whole round on a made-up class", HELP, MORE)
     demo.add_argument("--keep", metavar="FOLDER", help="make the course in this new or empty folder, and leave it there")
     demo.add_argument(
         "--no-sandbox", action="store_true", help="without any protection, as `course grade --no-sandbox`; the made-up work, the hostile too, does no harm"

@@ -1,9 +1,10 @@
 """The command `course export`."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
+
+from course.grading.commands import add_command
 
 HELP = """Write the grades as your learning management system takes them back.
 
@@ -34,8 +35,7 @@ TARGETS = {"canvas": "grades_canvas.csv", "moodle": "grades_moodle.csv", "csv": 
 
 def add_to(commands):
     """Add the command to argparse's others."""
-    export = commands.add_parser("export", help="write grades for an LMS", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter)
-    export.set_defaults(run=run)
+    export = add_command(commands, "export", run, "write grades for an LMS", HELP, MORE)
     export.add_argument("units", nargs="*", metavar="UNIT", help="only this unit; may be given more than once")
     export.add_argument("--for", dest="system", choices=[*TARGETS], required=True, help="whose import is to read it")
     export.add_argument("--by", choices=["unit", "lesson", "exercise"], default="unit", help="a figure for each (default: %(default)s)")

@@ -1,9 +1,10 @@
 """The command `course feedback UNIT --zip canvas|moodle`."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
+
+from course.grading.commands import add_command
 
 HELP = """Pack the feedback pages of a unit into one zip that your learning management system takes back.
 
@@ -22,10 +23,7 @@ message says why.
 
 def add_to(commands):
     """Add the command to argparse's others."""
-    feedback = commands.add_parser(
-        "feedback", help="pack feedback for an LMS", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    feedback.set_defaults(run=run)
+    feedback = add_command(commands, "feedback", run, "pack feedback for an LMS", HELP, MORE)
     feedback.add_argument("unit", metavar="UNIT", help="the unit, as pipeline")
     feedback.add_argument("--zip", choices=["canvas", "moodle"], required=True, help="which system is to take it")
     feedback.add_argument("--to", metavar="FILE", help="the zip to write (default: feedback_UNIT_SYSTEM.zip)")

@@ -1,7 +1,8 @@
 """The command `course roster FILE.csv`."""
 
-import argparse
 import sys
+
+from course.grading.commands import add_command
 
 HELP = """Tell the course who is in the class: names, e-mails, ids of the LMS, sections.
 
@@ -27,10 +28,7 @@ exit status: 0 the roster is written; 2 it could not be, and the message says wh
 
 def add_to(commands):
     """Add the command to argparse's others."""
-    roster = commands.add_parser(
-        "roster", help="tell the course who is in the class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    roster.set_defaults(run=run)
+    roster = add_command(commands, "roster", run, "tell the course who is in the class", HELP, MORE)
     roster.add_argument("files", nargs="+", metavar="FILE.csv", help="a table with one line a student")
     roster.add_argument("--id", metavar="COLUMN", help="the column that names the folders in submitted/, where it is not called id")
     roster.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")

@@ -59,7 +59,7 @@ def strip():
     reveal.reveal = course.reveal = look.look = course.look = discuss.discuss = course.discuss = say_nothing
 
 
-def _examine(exercise, answer, seed):
+def _examine(exercise, answer, seed, **_):
     """For `run_pipeline`, which shows only functions that pass: here all do."""
     return Verdict(examine.name_of(exercise), [])
 
