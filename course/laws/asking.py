@@ -129,9 +129,15 @@ class Asked:
         return trees.change(state, nothing, lambda number: type(number)(0))
 
     def made(self, x, seed=7):
-        """A state that a run can come to: what is left of an unrelated input of that batch, from an empty start."""
+        """A state that a run can come to: what is left of a few steps of an unrelated input of that batch, from an empty start."""
         with torch.no_grad():
-            return trees.change(self.run(self.unrelated(x, seed), self.empty(x))[1], torch.detach)
+            before = self.steps(self.unrelated(x, seed), 0, min(self.num_steps(x), SIZES[0][1]))
+            return trees.change(self.run(before, self.empty(x))[1], torch.detach)
+
+    def disturb(self, x, seed=6):
+        """A call that has nothing to do with the law's: what a module keeps of it shows."""
+        with torch.no_grad():
+            self.run(self.unrelated(x, seed))
 
     def rows_of(self, state, rows):
         """Some rows of a state, in this order. What does not follow the batch is left as it is."""

@@ -5,6 +5,8 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from .inputs import seeded
+
 RANDOM = "the same call gives other numbers each time: something random is inside, as dropout that does not ask for self.training"
 
 
@@ -19,7 +21,7 @@ def random_inside(asked):
     state = asked.made(x)
 
     def drawn(seed):
-        torch.manual_seed(seed)
+        seeded(seed)
         return asked.run(x, state)[0]
 
     return RANDOM if torch.equal(drawn(1), drawn(1)) and not torch.equal(drawn(1), drawn(2)) else None

@@ -9,6 +9,7 @@ from torch import nn
 
 from . import trees
 from .copies import another
+from .inputs import seeded
 from .verdict import CannotAsk, ModuleRaised
 
 DOUBLE = dict(step=1e-5, certain=1e3, share=0.98, needed=1)
@@ -23,7 +24,9 @@ def cut_inside(asked):
         module, level = _precise(asked, training)
         if module is None:
             continue
-        shares = [share for draw in range(3) for share in _shares(asked, module, level, draw)]
+        inputs = asked.draws(least_steps=4)
+        inputs = inputs[1:2] if training and len(inputs) > 1 else [*inputs[1:2], *inputs[-1:]]
+        shares = [share for draw, x in enumerate(inputs) for share in _shares(asked, module, level, x, draw)]
         short = [share for share in shares if share < level["share"]]
         if len(short) >= level["needed"]:
             return "in training mode" if training else "", min(short)
@@ -53,9 +56,8 @@ def _precise(asked, training):
     return None, SINGLE
 
 
-def _shares(asked, module, level, draw):
+def _shares(asked, module, level, x, draw):
     """What autograd knows, from 0 to 1, of each slope that the numbers have: one for the state, one for each of two early steps."""
-    x = asked.draws(least_steps=4)[draw % len(asked.draws())]
     wanted = torch.float64 if level is DOUBLE else None
     x, state = _as(x, wanted), _as(asked.made(x, 20 + draw), wanted)
     for place in range(len(trees.tensors(state))):
@@ -81,7 +83,7 @@ def _share(asked, module, level, x, state, where, draw):
         parts[where[1] if where[0] == "state" else 0] = moved
         moved_tree = trees.with_tensors(state if where[0] == "state" else x, parts)
         with torch.random.fork_rng([]):
-            torch.manual_seed(draw)
+            seeded(draw)
             output, after = asked.run(*((x, moved_tree) if where[0] == "state" else (moved_tree, state)), module)
         return _pieces(asked, output, after)
 

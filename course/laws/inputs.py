@@ -19,9 +19,16 @@ def drawn(asked, batch, steps, seed):
         return _like(asked, inputs, batch, steps, seed)
     if inputs is not None:
         with torch.random.fork_rng([]):
-            torch.manual_seed(seed)
+            seeded(seed)
             return inputs(batch, steps)
     return random_input(asked.module, steps, batch, asked.input_size, asked.batch_axis == 0, seed)
+
+
+def seeded(seed):
+    """Set PyTorch's random numbers, of the devices that are in use: torch.manual_seed speaks to all others too, which takes longer than a run."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
 
 
 def random_input(module, num_steps=NUM_STEPS, batch=BATCH, input_size=None, batch_first=None, seed=0):

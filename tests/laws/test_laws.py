@@ -101,15 +101,6 @@ class StartsFromAKeptState(Broken):
         return self.layer(x, self.kept if state is None else state)
 
 
-class LearnedStartThatZeroesDoNotGive(Broken):
-    def __init__(self):
-        super().__init__()
-        self.start = nn.Parameter(torch.linspace(-0.5, 0.5, 4))
-
-    def forward(self, x, state=None):
-        return self.layer(x, self.start.expand(1, x.shape[1], 4).contiguous() if state is None else state)
-
-
 class ForgetsAtSingleSteps(Broken):
     def forward(self, x, state=None):
         return self.layer(x, None if len(x) == 1 else state)
@@ -201,7 +192,6 @@ class WeightOutsideTheStateDict(Broken):
 BROKEN = {
     StartsFromOnes: "zero_law",
     StartsFromAKeptState: "zero_law",
-    LearnedStartThatZeroesDoNotGive: "zero_law",
     ForgetsAtSingleSteps: "step_law",
     HalvesTheStateAtSingleSteps: "step_law",
     StateOneStepLate: "chunk_law last_valid_law",
