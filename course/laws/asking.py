@@ -9,12 +9,14 @@ from torch import nn
 
 from . import trees
 from .adapters import NotYet, On
-from .inputs import drawn, promise
+from .copies import another
+from .inputs import drawn, parts_of, promise, reads
 from .verdict import BreaksPromise, CannotAsk, DoesNotApply, ModuleRaised
 
 SIZES = ((3, 7), (5, 12), (2, 13), (1, 40))
 """The batches and steps of what is drawn: more steps than a count that somebody might have built in, and a batch that is no other size."""
-NO_REMEDY = "a law calls `output, state = module(x)`: return both, or say what to call with laws.on(module, call=...)"
+SWAPPED = "the module returns (state, output), and a law takes (output, state): swap the two"
+BOTH = "a law calls `output, state = module(x)`: return both, or say what to call with laws.on(module, call=...)"
 
 
 class Asked:
@@ -82,35 +84,67 @@ class Asked:
         except NotYet:
             raise
         except Exception as error:
-            self._require_call(x, error)
+            self._require_call(error)
             raise ModuleRaised(f"the module raised {type(error).__name__}: {error}") from error
         return self._looked_at(found)
 
     def _looked_at(self, found):
         if isinstance(found, list):
             found = tuple(found)
+        if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], torch.Tensor) and isinstance(found[0], (tuple, list)):
+            raise CannotAsk(SWAPPED)
         if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], torch.Tensor)):
-            raise CannotAsk(f"the module returned {_named(found)}; {NO_REMEDY}")
+            raise CannotAsk(f"the module returned {_named(found)}; {BOTH}")
         if found[1] is None:
             raise DoesNotApply("the module returns no state")
         if not trees.tensors(found[1]):
-            raise CannotAsk(f"the module's state is {_named(found[1])}, in which there is no tensor: return its state, or hand it over with laws.on(module, call=...)")
+            raise CannotAsk(
+                f"the module's state is {_named(found[1])}, in which there is no tensor: return its state, or hand it over with laws.on(module, call=...)"
+            )
         return found
 
-    def _require_call(self, x, error):
+    def _require_call(self, error):
         """Say in one sentence what is wrong with the call itself, where that is why it raised."""
-        module = self.module
-        if self.on.call is not None or not isinstance(error, (TypeError, AttributeError, RuntimeError, ValueError)):
+        if self.on.call is not None or not isinstance(error, TypeError):
             return
-        if isinstance(module, type):
-            raise CannotAsk(f"a law is asked of a module, and {module.__name__} is a class: write {module.__name__}() for {module.__name__}")
-        if isinstance(module, nn.RNNCellBase):
-            raise CannotAsk("a cell makes one step, and a law asks what reads whole sequences: put the cell into a loop, as laws.Recurrent(run_sequence, cell, 5, 4) does")
-        places = _places(module.forward if isinstance(module, nn.Module) else module)
-        if places is not None and places < 2 and isinstance(error, TypeError):
+        found = _parameters_of(self.module.forward if isinstance(self.module, nn.Module) else self.module)
+        if found is None:
+            return
+        places, required, by_name = found
+        if places < 2 and by_name:
+            raise CannotAsk(f"the module takes its state by name alone: say laws.on(module, call=lambda module, x, state: module(x, {by_name[0]}=state))")
+        if places < 2:
             raise CannotAsk("the module's forward takes no state: write forward(self, x, h=None), and hand h on to the layer")
-        if isinstance(error, TypeError) and "missing" in str(error) and self.on.state is None and (_required(module) or 0) > 1:
-            raise CannotAsk("the module wants a state at every call: write h=None in its forward, or say where to start: laws.on(module, state=lambda batch: ...)")
+        if required > 1 and self.on.state is None:
+            raise CannotAsk(
+                "the module wants a state at every call: write h=None in its forward, or say where to start: laws.on(module, state=lambda batch: ...)"
+            )
+
+    def require_module(self):
+        """Raise CannotAsk, in one sentence, where this is nothing that reads sequences, or the given x is none."""
+        module, x = self.module, self.given
+        if isinstance(module, type):
+            raise CannotAsk(f"a law is asked of a module, and {module.__name__} is a class: write {module.__name__}(), with what it needs between the brackets")
+        if not callable(module):
+            raise CannotAsk(f"a law is asked of a module, and this is {module!r}")
+        if isinstance(module, nn.RNNCellBase):
+            raise CannotAsk(
+                "a cell makes one step, and a law asks what reads whole sequences: put the cell into a loop, as laws.Recurrent(run_sequence, cell, 5, 4) does"
+            )
+        if isinstance(x, torch.Tensor) and (x.dim() < 2 or (x.dim() == 2 and x.shape[-1] == reads(module))):
+            axes, with_batch = ("(B, T, F)", "x[None]") if self.batch_axis == 0 else ("(T, B, F)", "x[:, None]")
+            raise CannotAsk(f"x has the shape {tuple(x.shape)}, without a batch: a law asks with {axes}, here {with_batch}")
+
+    @cached_property
+    def silent(self):
+        """Whether the module can be called without a state."""
+        if self.on.state is None:
+            return True
+        try:
+            self.run(self.draws()[0])
+        except ModuleRaised:
+            return False
+        return True
 
     # States.
 
@@ -137,7 +171,7 @@ class Asked:
     def disturb(self, x, seed=6):
         """A call that has nothing to do with the law's: what a module keeps of it shows."""
         with torch.no_grad():
-            self.run(self.unrelated(x, seed))
+            self.run(self.unrelated(x, seed), None if self.silent else self.empty(x))
 
     def rows_of(self, state, rows):
         """Some rows of a state, in this order. What does not follow the batch is left as it is."""
@@ -175,9 +209,7 @@ class Asked:
     @cached_property
     def fresh(self):
         """A copy of the module, to restore into."""
-        from .copies import another
-
-        return another(self)
+        return another(self.on)
 
     @property
     def bidirectional(self):
@@ -220,7 +252,9 @@ class Axes:
             found = self._tried(asked, 1, steps)
             if found is None:
                 raise
-            raise CannotAsk(f"the module takes a batch of 1, and not one of {batch}: a law asks with several rows; say laws.check_all(module, x) with an x that it takes") from None
+            raise CannotAsk(
+                f"the module takes a batch of 1, and not one of {batch}: a law asks with several rows; say laws.check_all(module, x) with an x that it takes"
+            ) from None
 
     def _tried(self, asked, batch, steps):
         try:
@@ -238,20 +272,15 @@ class Axes:
     def _require_promise(self, asked, output, state, later, sizes):
         """later: the answer to one input with other steps, or None; sizes: batch, steps, those other steps."""
         batch, steps, other_steps = sizes
-        wanted = {asked.batch_axis: batch, asked.time_axis: steps}
+        wanted = (batch, steps) if asked.batch_axis == 0 else (steps, batch)
         if (self.output_rows, self.output_steps) == (asked.time_axis, asked.batch_axis) and batch != steps:
             raise BreaksPromise(
-                f"your outputs are ({output.shape[0]}, {output.shape[1]}, ·), promised is ({wanted[0]}, {wanted[1]}, ·): turn them back before you return them"
+                f"your outputs are ({wanted[1]}, {wanted[0]}, ·), promised is ({wanted[0]}, {wanted[1]}, ·): turn them back before you return them"
             )
         if later is None or self.output_steps is not None or output.dim() < 3 or not isinstance(state, torch.Tensor):
             return
         if state.shape[-1] == output.shape[-1] and _axis(state, later[1], steps, other_steps) == asked.time_axis:
-            raise CannotAsk("the module returns (state, output), and a law takes (output, state): swap the two")
-
-
-def parts_of(module):
-    """The module itself, then those in it."""
-    return list(module.modules()) if isinstance(module, nn.Module) else [module]
+            raise CannotAsk(SWAPPED)
 
 
 def _axis(one, other, size, other_size):
@@ -275,23 +304,16 @@ def _guessed(part, batch):
     return usual if usual in found else next(iter(found), None)
 
 
-def _places(call):
-    """How many arguments a call takes by their place; None where that is not known."""
+def _parameters_of(call):
+    """(how many arguments a call takes by their place, how many it must have, the names of those by name alone); None where that is not known."""
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):
         return None
     if any(one.kind is one.VAR_POSITIONAL for one in parameters):
         return None
-    return sum(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
-
-
-def _required(module):
-    try:
-        parameters = inspect.signature(module.forward if isinstance(module, nn.Module) else module).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    return sum(one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
+    places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return len(places), sum(one.default is one.empty for one in places), [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
 
 
 @contextmanager

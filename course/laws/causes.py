@@ -7,7 +7,7 @@ from torch import nn
 
 from .inputs import seeded
 
-RANDOM = "the same call gives other numbers each time: something random is inside, as dropout that does not ask for self.training"
+RANDOM = "the same call gives other numbers each time: something random is inside, a start, or a dropout that does not ask for self.training"
 
 
 def because(verdict, cause):
@@ -18,13 +18,16 @@ def because(verdict, cause):
 def random_inside(asked):
     """The sentence, where calls differ that differ in PyTorch's random numbers alone; else None."""
     x = asked.draws()[0]
-    state = asked.made(x)
+    for state in (asked.made(x), None) if asked.silent else (asked.made(x),):
+        one, again, other = (_seeded(asked, x, state, seed) for seed in (1, 1, 2))
+        if torch.equal(one, again) and not torch.equal(one, other):
+            return RANDOM
+    return None
 
-    def drawn(seed):
-        seeded(seed)
-        return asked.run(x, state)[0]
 
-    return RANDOM if torch.equal(drawn(1), drawn(1)) and not torch.equal(drawn(1), drawn(2)) else None
+def _seeded(asked, x, state, seed):
+    seeded(seed)
+    return asked.run(x, state)[0]
 
 
 def learned_start(asked, x, zeros):

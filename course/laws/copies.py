@@ -6,29 +6,31 @@ import torch
 from torch import nn
 
 from . import trees
-from .asking import parts_of
+from .inputs import parts_of
 from .verdict import CannotAsk
 
 
-def another(asked):
-    """A copy of an asked module, with tensors that carry a graph copied by their numbers. Raises CannotAsk where it cannot be copied."""
-    if asked.on.new is not None:
-        return asked.on.new()
-    module = asked.module
+def another(on):
+    """A copy of the module of an `On`, with tensors that carry a graph copied by their numbers. Raises CannotAsk where it cannot be copied."""
+    if on.new is not None:
+        return on.new()
+    module = on.module
     memo = {id(part): part.detach().clone() for part in _with_graph(module).values()}
     try:
         return copy.deepcopy(module, memo)
     except Exception as error:
-        raise CannotAsk(f"the module cannot be copied ({type(error).__name__}: {error}): say how to make another, with laws.on(module, new=lambda: ...)") from error
+        raise CannotAsk(
+            f"the module cannot be copied ({type(error).__name__}: {error}): say how to make another, with laws.on(module, new=lambda: ...)"
+        ) from error
 
 
 def kept_with_graph(asked):
     """The names of what the module keeps, with its graph, from an earlier call: what the next call changes."""
     module, names = asked.module, []
-    x = asked.draws()[0]
+    x = asked.unrelated(asked.draws()[0], 3)
     with torch.enable_grad():
         before = {name: part.detach().clone() for name, part in _with_graph(module).items()}
-        asked.run(asked.unrelated(x, 3))
+        asked.run(x, None if asked.silent else asked.empty(x))
     for name, part in _with_graph(module).items():
         if name not in before or part.shape != before[name].shape or not torch.equal(part.detach(), before[name]):
             names.append(name)
@@ -38,8 +40,7 @@ def kept_with_graph(asked):
 def kept(asked):
     """The names of all tensors in the module that an unrelated call changes."""
     before = {name: part.detach().clone() for name, part in _inside(asked.module).items()}
-    with torch.no_grad():
-        asked.run(asked.unrelated(asked.draws()[0], 4))
+    asked.disturb(asked.draws()[0], 4)
     after = _inside(asked.module)
     return [name for name, part in after.items() if name not in before or part.shape != before[name].shape or not torch.equal(part, before[name])]
 

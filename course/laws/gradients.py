@@ -37,7 +37,7 @@ def _precise(asked, training):
     """(a module to move, how precise it is): a copy in double precision, where there can be one; (None, …) where there is none for this mode."""
     module = asked.module
     try:
-        copied = another(asked)
+        copied = another(asked.on)
     except CannotAsk:
         return (None if training else module), SINGLE
     if not isinstance(copied, nn.Module):
@@ -45,7 +45,7 @@ def _precise(asked, training):
     copied.train(training)
     for wanted, level in ((torch.float64, DOUBLE), (None, SINGLE)):
         try:
-            precise = another(asked).train(training).to(wanted) if wanted else copied
+            precise = another(asked.on).train(training).to(wanted) if wanted else copied
             with torch.no_grad():
                 x = asked.draws()[0]
                 output, _ = asked.run(_as(x, wanted), _as(asked.empty(x), wanted), precise)
@@ -121,5 +121,3 @@ def _pieces(asked, output, after):
 
 def _as(tree, dtype):
     return tree if dtype is None else trees.change(tree, lambda part: part.to(dtype) if part.is_floating_point() else part)
-
-

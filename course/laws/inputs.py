@@ -49,7 +49,7 @@ def random_input(module, num_steps=NUM_STEPS, batch=BATCH, input_size=None, batc
 
 def promise(module):
     """Whether a module takes (B, T, F): its own word, or that of the first recurrent layer in it."""
-    return next((part.batch_first for part in _parts(module) if isinstance(getattr(part, "batch_first", None), bool)), False)
+    return next((part.batch_first for part in parts_of(module) if isinstance(getattr(part, "batch_first", None), bool)), False)
 
 
 def _like(asked, x, batch, steps, seed):
@@ -70,9 +70,15 @@ def _like(asked, x, batch, steps, seed):
     return trees.change(x, shaped)
 
 
+def reads(module):
+    """How many features a module reads; None where nothing says it, or where it reads tokens."""
+    layer, size = _reads(module)
+    return None if isinstance(layer, nn.Embedding) else size
+
+
 def _reads(module):
     """(layer, how many features): the module's own word, or the first layer in it that knows."""
-    for part in _parts(module):
+    for part in parts_of(module):
         if isinstance(part, nn.Embedding):
             return part, part.num_embeddings
         size = part.in_features if isinstance(part, nn.Linear) else getattr(part, "input_size", None)
@@ -81,7 +87,8 @@ def _reads(module):
     return None, None
 
 
-def _parts(module):
+def parts_of(module):
+    """The module itself, then those in it."""
     return list(module.modules()) if isinstance(module, nn.Module) else [module]
 
 

@@ -26,7 +26,7 @@ from .adapters import NotYet, On
 from .asking import Asked, as_for_prediction
 from .causes import because, learned_start, random_inside
 from .comparing import TOLERANCE, Comparison, rounded
-from .copies import another, kept, kept_with_graph
+from .copies import kept, kept_with_graph
 from .gradients import cut_inside
 from .verdict import NAN, NOT_ATTEMPTED, BreaksPromise, CannotAsk, DoesNotApply, ModuleRaised, Verdict
 
@@ -40,7 +40,8 @@ NO_PROMISE = "this model is asked to take (B, T, F) and to say so, and it does n
 GROWS = "the state grows with each step, so one row of it cannot be emptied while the others go on"
 COUNTS = "the state counts the steps of all rows at once, so one row of it cannot begin anew"
 COMES_AFTER = "the output is not the state: something comes after it, as a head does"
-NO_ROWS = "no axis of the state follows the batch"
+SILENTLY = "a call without a state and the same call of what was restored"
+NO_ROWS = "no axis of the state follows the batch: with more rows in x, it has no more rows"
 
 
 def _law(test):
@@ -49,6 +50,7 @@ def _law(test):
 
     def answered(asked):
         try:
+            asked.require_module()
             verdict = test(asked)
             return because(verdict, random_inside(asked)) if verdict.holds is False and verdict.difference > 0 else verdict
         except NotYet:
@@ -80,6 +82,8 @@ def zero_law(asked):
     input_size, batch_first: as in `check_all`. Returns a Verdict; never raises.
     """
     compare = Comparison(asked, "zero law")
+    if not asked.silent:
+        raise DoesNotApply("the module is given a state at every call")
     for x in asked.draws():
         verdict = _silent_and_spoken(asked, compare, x)
         if verdict is None:
@@ -203,6 +207,12 @@ def _rows_apart(asked, compare, x, state, other):
     compare.said = said
 
 
+def _require_rows(asked):
+    """Raise BreaksPromise where nothing in the state has a row for each sequence."""
+    if all(axis is None for axis in asked.axes.rows):
+        raise BreaksPromise(NO_ROWS)
+
+
 def _row_from(asked, x, other):
     """x with row 0 of another input in place of its own."""
     here = torch.tensor([0])
@@ -237,8 +247,7 @@ def _one_row_anew(asked, compare, x, row):
     state = asked.run(asked.steps(x, 0, half), zeros)[1]
     rest, rows = asked.steps(x, half, asked.num_steps(x)), torch.arange(asked.batch_of(x))
     reset = asked.run(rest, asked.with_row(state, row, zeros))[0]
-    if all(axis is None for axis in asked.axes.rows):
-        raise BreaksPromise(NO_ROWS)
+    _require_rows(asked)
     for which, other, what in (
         (rows[rows != row], state, f"the other rows with and without a reset of row {row}"),
         (rows[rows == row], zeros, f"row {row} after its reset and after a start from zeros"),
@@ -313,7 +322,9 @@ def _reach(asked, output, x, start, half):
         return 0.0
     leaves = [part for part in (*trees.tensors(x), *trees.tensors(start)) if part.requires_grad]
     gradients = torch.autograd.grad(output.sum(), leaves, allow_unused=True) if leaves else []
-    found = [asked.steps(one, 0, half) if number < len(trees.tensors(x)) and leaves[0].dim() > 1 else one for number, one in enumerate(gradients) if one is not None]
+    found = [
+        asked.steps(one, 0, half) if number < len(trees.tensors(x)) and leaves[0].dim() > 1 else one for number, one in enumerate(gradients) if one is not None
+    ]
     return max((one.abs().max().item() for one in found if one.numel()), default=0.0)
 
 
@@ -353,6 +364,7 @@ def last_valid_law(asked):
         if verdict is None:
             continue
         if verdict.holds is None:
+            _require_rows(asked)
             raise DoesNotApply(COMES_AFTER)
         if math.isnan(verdict.difference):
             return verdict
@@ -438,15 +450,34 @@ def resume_law(asked):
         half = asked.num_steps(x) // 2
         state = asked.run(asked.steps(x, 0, half), asked.empty(x))[1]
         rest = asked.steps(x, half, asked.num_steps(x))
-        for start, what in ((None, "a call without a state and the same call of what was restored"), (state, "the run that went on and the one that was restored")):
-            went_on = asked.run(rest, start)[0]
-            parts = _restored(asked.module, fresh, trees.tensors(start))
-            restored = asked.run(rest, None if start is None else trees.with_tensors(start, parts), fresh)[0]
-            verdict = compare.same(went_on, restored, what, None if start is None else lambda seed: asked.run(rounded(rest, seed), rounded(state, seed))[0])
+        for start, what in ((None, SILENTLY), (state, "the run that went on and the one that was restored")):
+            verdict = None if start is None and not asked.silent else _resumed(asked, compare, fresh, rest, start, what)
             if verdict is not None:
-                names = kept_with_graph(asked)
-                return because(verdict, f"the module keeps a tensor, with its graph, from an earlier call{_in(names)}" if names else None)
+                return because(verdict, _kept(asked))
     return compare.holds()
+
+
+def _resumed(asked, compare, fresh, x, state, what):
+    """A Verdict where a call of the module is another in what was restored from it, into `fresh`; None where it is the same."""
+
+    def again(seed):
+        return asked.run(rounded(x, seed), rounded(state, seed))[0]
+
+    went_on = asked.run(x, state)[0]
+    parts = _restored(asked.module, fresh, trees.tensors(state))
+    restored = asked.run(x, None if state is None else trees.with_tensors(state, parts), fresh)[0]
+    return compare.same(went_on, restored, what, None if state is None else again)
+
+
+def _kept(asked):
+    """What a module that was restored has lost, in words; None where that is not known."""
+    if random_inside(asked) is not None:
+        return None
+    names = kept_with_graph(asked)
+    if names:
+        return f"the module keeps a tensor, with its graph, from an earlier call{_in(names)}"
+    names = kept(asked)
+    return f"the module keeps something from call to call{_in(names)}, and it is not in what was saved" if names else None
 
 
 def _restored(module, fresh, parts):
