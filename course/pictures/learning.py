@@ -39,16 +39,21 @@ def ways(curves, guessing):
 
 
 @in_one_style
-def points(places, classes, words):
-    """A mark for each of N states on a map, zero in the middle. places: (N, 2); classes: (N,), each with its shape and colour; words: what it shows."""
-    fig, ax = blank(5, 3.8)
+def points(places, classes, right, words):
+    """A mark for each of N states on a map, zero in the middle.
+
+    places: (N, 2); classes: (N,), each with its shape and colour; right: (N,) bool, hollow where it is False; words: what it shows.
+    """
+    fig, ax = blank(6.4, 3.8)
     places = places.double().round(decimals=PLACES)
     limit = 1.1 * places.abs().max().item()
     ax.set(aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
     names = class_names(int(classes.max()) + 1)
     for c in sorted(set(classes.tolist())):
-        x, y = places[classes == c].T.tolist()
-        ax.scatter(x, y, s=36, c=CURVES[c][0], marker=CURVES[c][2], edgecolors=INK, linewidths=0.5, label=names[c])
+        colour, _, marker = CURVES[c][:3]
+        for these, face, edge, label in ((right, colour, INK, names[c]), (~right, "none", colour, None)):
+            x, y = places[(classes == c) & these].T.tolist()
+            ax.scatter(x, y, s=36, c=face, marker=marker, edgecolors=edge, linewidths=0.5 if label else 1.5, label=label)
     ax.set_xlabel("first main axis")
     ax.set_ylabel("second main axis")
     ax.spines[["top", "right"]].set_visible(False)

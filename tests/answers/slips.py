@@ -198,6 +198,7 @@ SLIPS = [
     ("to_probs", "- logits.amax(-1, keepdim=True)", "- 1000", "1000 is written down"),
     ("to_probs", "amax(", "amin(", "where the largest is wanted"),
     ("to_probs", "amax(", "mean(", "where the largest is wanted"),
+    ("sequence_loss", "F.cross_entropy(logits.flatten(0, 1),", "F.nll_loss(logits.flatten(0, 1).softmax(-1).log(),", "-inf"),
     ("sequence_loss", "logits.flatten(0, 1)", "logits.reshape(30, 3)", "written down"),
     ("sequence_loss", "logits.flatten(0, 1)", "logits.view(-1, 3)", "written down"),
     ("sequence_loss", "(logits.flatten(0, 1), targets.flatten())", "(targets.flatten(), logits.flatten(0, 1))", "in the wrong order"),

@@ -561,7 +561,7 @@ class TestQuestionsWithNumbers(Sealed):
         [
             *((3, answer, "a shape, as (2, 3, 4)") for answer in (4, "four", (1, 3, 4.0), (True, 3, 4), {1, 3, 4}, [[1, 3, 4]], "1; 3", len, torch.ones(2, 2))),
             *(
-                (number, answer, "a number, as 0.25")
+                (number, answer, "a number, as 4 or 0.25")
                 for number in (4, 5)
                 for answer in ("A", [0.62], True, float("nan"), float("inf"), 1j, "62 %", len, torch.ones(2), "")
             ),

@@ -89,7 +89,7 @@ def sliders_that_make_win(wanted, mixed):
 def clover_at_temperature_1():
     explorer = explore.softmax()
     before = at(explorer, temperature=0.5, z0=2, z1=-1, z2=0.5).look("probs")
-    at(explorer, temperature=1, z1=-2, z2=1)
+    at(explorer, temperature=1, z1=-3, z2=0)
     return [round(z, 1) for z in values(explorer, "z0") if torch.allclose(torch.tensor(at(explorer, z0=z).look("probs")), torch.tensor(before), atol=1e-4)]
 
 

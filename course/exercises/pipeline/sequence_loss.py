@@ -45,6 +45,9 @@ MISTAKES = {
     "softmax runs over time": lambda logits, targets: -_chosen(logits.log_softmax(0), targets),
     "nll_loss was given raw logits: it wants log probabilities": lambda logits, targets: -_chosen(logits, targets),
     "nll_loss was given probabilities: it wants their logarithms": lambda logits, targets: -_chosen(logits.softmax(-1), targets),
+    "softmax and log are two steps: a probability that is 0 has the logarithm -inf. log_softmax makes one step of them": (
+        lambda logits, targets: -_chosen(logits.softmax(-1).log(), targets)
+    ),
     "the sign is turned": lambda logits, targets: -oracle(logits, targets),
     "only the last step counts": lambda logits, targets: oracle(logits[-1:], targets[-1:]),
     "only the first step counts": lambda logits, targets: oracle(logits[:1], targets[:1]),

@@ -24,6 +24,8 @@ FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW",
 FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 STUDENT = "\0student\0"
 """Stands for a student in a path: no name holds it."""
+REPLACED = ".before"
+"""In submitted/: where `course collect` keeps folders that newer ones have replaced."""
 LINK = "is a symbolic link, and links are not followed"
 
 
@@ -78,7 +80,7 @@ def find_students(course, unit):
         raise GradeError(f"{base} cannot be read: {error.strerror}") from None
     with _closing(top):
         for name in sorted(os.listdir(top)):
-            if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix) + len(suffix):
+            if name != REPLACED and name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix) + len(suffix):
                 _sort_in(found, name[len(prefix) : len(name) - len(suffix)], os.path.join(base, name), top, name, inside)
     return found
 

@@ -47,7 +47,8 @@ def epochs(trace=None):
             picture=pictures.points(
                 places[0, 0],
                 trace.y,
-                f"Before training, at step 1, {int(right[0, 0].sum())} of {count} are answered right.",
+                right[0, 0],
+                f"Hollow: answered wrong. Before training, at step 1, {int(right[0, 0].sum())} of {count} are answered right.",
             ),
             axes={
                 "sequence": ("sequence", [f"{i}, {CLASS_NAMES[c]}" for i, c in enumerate(trace.y.tolist())]),
