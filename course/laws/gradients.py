@@ -19,7 +19,7 @@ share: how much of it autograd has to know; needed: in how many draws it must be
 
 
 def cut_inside(asked):
-    """(where, share) of a gradient that is cut in a call: which mode, and the part that autograd knows of; None where nothing is cut."""
+    """(in which mode, how much is left) of a gradient that is cut in a call; None where nothing is cut."""
     for training in (False, True):
         module, level = _precise(asked, training)
         if module is None:
@@ -29,7 +29,7 @@ def cut_inside(asked):
         shares = [share for draw, x in enumerate(inputs) for share in _shares(asked, module, level, x, draw)]
         short = [share for share in shares if share < level["share"]]
         if len(short) >= level["needed"]:
-            return "in training mode" if training else "", min(short)
+            return ", in training mode" if training else "", max(map(abs, short))
     return None
 
 

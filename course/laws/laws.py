@@ -277,12 +277,10 @@ def cut_law(asked):
     said = compare.said
     cut = cut_inside(asked)
     if cut is not None:
-        where, share = (f", {cut[0]}" if cut[0] else ""), cut[1]
-        if share < 0.005:
-            found = f"the gradient does not pass through a cloned state{where}: something in the run cuts it, as detach does"
-        else:
-            found = f"of what the state does to the outputs the gradient knows {share:.0%}{where}: something in the run cuts a part of it, as detach does"
-        return Verdict("cut law", False, found, NAN)
+        where, how_much = cut
+        begins = "the gradient does not pass through a cloned state" if how_much == 0 else "the gradient knows only a part of what the state does"
+        rest = "it" if how_much == 0 else "the rest"
+        return Verdict("cut law", False, f"{begins}{where}: something in the run cuts {rest}, as detach does", NAN)
     _require_used(asked)
     compare.said = said
     return compare.holds()
