@@ -571,7 +571,7 @@ class TestSentences:
             (
                 "memory",
                 {"scale": 0},
-                "Every feature of step 2 gets 0.5 more. The carried state then differs by more than 0.01 (full dots) in 1 of 10 steps; reset at step 5, in 1.",
+                "Every feature of step 2 gets 0.5 more. The carried state then differs by more than 0.01 (full dots) in 1 of 10 steps; reset at step 9, in 1.",
             ),
             (
                 "memory",

@@ -292,7 +292,10 @@ def texts(picture):
 
 def test_the_story_holds_in_every_picture_of_classes_and_features(trace):
     assert all(any(name in text for text in texts(pictures.sequence(trace.x))) for name in FEATURES)
-    over_time, marks = pictures.probabilities_over_time(trace.probs[:, 0]), pictures.points(trace.states[:, 0, :2], torch.arange(len(trace.x)) % 3, torch.arange(len(trace.x)) > 2, "Three.")
+    over_time, marks = (
+        pictures.probabilities_over_time(trace.probs[:, 0]),
+        pictures.points(trace.states[:, 0, :2], torch.arange(len(trace.x)) % 3, torch.arange(len(trace.x)) > 2, "Three."),
+    )
     for picture in (pictures.output(trace), pictures.probabilities(trace.logits[-1, 0]), over_time, marks, pictures.unrolled()):
         drawn = " ".join(texts(picture))
         assert all(name in drawn for name in CLASSES) and "class " not in drawn
