@@ -96,5 +96,10 @@ class Card(Rows):
         return Text(f"The card is in {place}. Open it in a browser, and print it.")
 
 
+def card():
+    """The laws on one page, each with its test of one line; `card().save()` writes it as a page to print."""
+    return Card()
+
+
 def _below():
     return f"<p>{escape(NAMES)}</p><pre>{escape(SETUP)}</pre>"
