@@ -12,7 +12,7 @@ from .release import make_release
 from .sources import UNIT_PAGE, BuildError, text_of
 
 INSTRUCTORS = ("grading", "build", "__main__.py", "__pycache__")
-INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "tool.pytest", "tool.ruff")
+INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "project.entry-points", "tool.pytest", "tool.ruff")
 BESIDE = {"LICENSE": "LICENSE", "LICENSE-CONTENT.md": "LICENSE-CONTENT.md", "docs/AGENTS.student.md": "AGENTS.md", "setup.py": "setup.py"}
 """What else a student receives: where it lies here, and where in the bundle."""
 INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"

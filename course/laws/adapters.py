@@ -1,8 +1,39 @@
-"""Modules around a learner's own functions, so that the laws can be tried on them."""
+"""What stands between a law and a module: `on` for a call of its own, and modules around a learner's own functions."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
 from torch import nn
 
 from course.checks.attempt import is_attempted
+
+
+@dataclass(frozen=True)
+class On:
+    """A module, and how it wants to be asked. `on` makes it."""
+
+    module: Any
+    inputs: Callable | torch.Tensor | None = None
+    call: Callable | None = None
+    state: Callable | None = None
+    batch_first: bool | None = None
+    new: Callable | None = None
+
+
+def on(module, *, inputs=None, call=None, state=None, batch_first=None, new=None):
+    """A module that is not called as `output, state = module(x, state)`, for a law to ask.
+
+    inputs: a function (batch, steps) -> x, drawn anew each time, or one such x;
+    call: a function (module, x, state) -> (output, state), where state is None for a call without one;
+    state: a function (batch) -> the state to start from, where it is not zeros;
+    batch_first: True for x (B, T, …), False for (T, B, …); left out, what the module says;
+    new: a function that makes another such module, where this one cannot be copied.
+
+        laws.check_all(laws.on(model, inputs=lambda b, t: torch.randint(50, (b, t)), batch_first=True))
+    """
+    return On(module, inputs, call, state, batch_first, new)
 
 
 class Recurrent(nn.Module):

@@ -19,8 +19,12 @@ class Line:
 HEAD = ("Law", "In words", "True of a right module")
 LINES = (
     Line("zero law", "No state given is a state of zeros given.", "same(rnn(x)[0], rnn(x, 0 * h)[0])"),
-    Line("step law", "Step by step is the whole sequence at once.", "same(rnn(x, s := h)[0], torch.cat([s := rnn(x_t[None], s)[1] for x_t in x]))"),
-    Line("chunk law", "In pieces, with the state carried over, is the whole run.", "same(rnn(x)[0][k:], rnn(x[k:], rnn(x[:k])[1])[0])"),
+    Line(
+        "step law",
+        "Step by step is the whole sequence at once.",
+        "same(rnn(x, h)[0], torch.cat([(one := rnn(x_t[None], one[1] if t else h))[0] for t, x_t in enumerate(x)]))",
+    ),
+    Line("chunk law", "In pieces, with the state carried over, is the whole run.", "same(rnn(x, h)[0][k:], rnn(x[k:], rnn(x[:k], h)[1])[0])"),
     Line("row law", "Take some rows, in any order: each has the states it had in the whole batch.", "same(rnn(x, h)[0][:, p], rnn(x[:, p], h[:, p])[0])"),
     Line(
         "reset law",
@@ -35,33 +39,36 @@ LINES = (
     Line(
         "last-valid law",
         "h_n is the output at each row's last real step.",
-        "all(same(rnn(x[:n])[1][-1, i], rnn(x)[0][n - 1, i]) for i, n in enumerate(lengths))",
+        "all(same(rnn(x[:n], h)[1][-1, i], rnn(x, h)[0][n - 1, i]) for i, n in enumerate(lengths))",
     ),
     Line(
         "resume law",
         "Save, restore, continue is never having stopped.",
-        "same(rnn(x[k:], rnn(x[:k])[1])[0], saved(rnn)(x[k:], saved(rnn(x[:k])[1]))[0])",
+        "all(same(rnn(*a)[0], saved(rnn)(*saved(a))[0]) for a in [(x,), (x[k:], rnn(x[:k], h)[1])])",
     ),
 )
-OF_AN_LSTM = ("chunk law", "resume law")
+OF_AN_LSTM = ("step law", "chunk law", "resume law")
 """The lines that hold of an nn.LSTM as they stand: the others count with the state, and an LSTM's is a pair."""
 
 SETUP = """\
 import io, torch; from torch import nn
 make = lambda: nn.RNN(5, 4)  # or a module of your own: what it is that the lines ask
-rnn, x, h = make(), torch.randn(7, 3, 5, requires_grad=True), torch.randn(1, 3, 4)
+def drawn(state): return torch.randn_like(state) if torch.is_tensor(state) else tuple(map(drawn, state))
+rnn, x = make(), torch.randn(7, 3, 5, requires_grad=True)
+h = drawn(rnn(x)[1])  # so the module has run before any line is asked
 k, p, lengths, keep = 3, [2, 0], [7, 5, 2], torch.tensor([[False], [True], [True]])
 def same(one, other): return torch.allclose(one, other, atol=1e-5)
-def reach(change): return torch.autograd.grad(rnn(x[k:], change(rnn(x[:k])[1]))[0].sum(), x)[0][:k].abs().sum().item()
+def reach(change): return torch.autograd.grad(rnn(x[k:], change(rnn(x[:k], h)[1]))[0].sum(), x)[0][:k].abs().sum().item()
 def saved(thing):
     torch.save(thing.state_dict() if thing is rnn else thing, file := io.BytesIO()); file.seek(0)
     if thing is not rnn: return torch.load(file)
     new = make(); new.load_state_dict(torch.load(file)); return new"""
 NAMES = (
-    "Run these lines once; then any line above is True or False, as often as you ask. x (T, B, F) and h (1, B, H) are a batch and a state, "
+    "Run these lines once; then any line above is True or False, as often as you ask. x (T, B, F) is a batch and h (layers, B, H) a state, "
     "k a step to cut at, p some rows in another order, lengths how many steps of each row are real, keep False for the row to reset. "
     "same: equal to 1e-5; reach: how strongly the steps before k still move what comes after, when the state between is changed so; saved: written and read again. "
-    "An LSTM's state is a pair: of it the chunk law's and the resume law's lines can be asked as they stand."
+    "An LSTM's state is a pair: of it the lines of the step, the chunk and the resume law can be asked as they stand. "
+    "The last-valid line is of modules whose output is the state, the zero law's of those whose start is not learned."
 )
 STYLE = "<style>.hidden-state-laws td:last-child {font-family: monospace}</style>"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The laws of hidden state</title>

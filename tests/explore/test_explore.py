@@ -186,7 +186,7 @@ class HalfBroken(torch.nn.Module):
     def __init__(self, bug, share):
         super().__init__()
         torch.manual_seed(0)
-        self.rnn, self.bug, self.share, self.input_size, self.own = torch.nn.RNN(5, 4), bug, share, 5, None
+        self.rnn, self.bug, self.share, self.input_size, self.own = torch.nn.RNN(5, 4), bug, share, 5, {}
 
     def forward(self, x, h=None):
         outputs, h_n = self.rnn(x, h)
@@ -195,17 +195,18 @@ class HalfBroken(torch.nn.Module):
         if self.bug == 0 and h is None:
             h = torch.tensor([-1, -1 / 3, 1 / 3, 1]).repeat(1, x.shape[1], 1)
         if self.bug == 2:
-            h = self.own
+            h = self.own.get(x.shape[1])
         wrong = self.rnn(x - x.mean(1, keepdim=True) if self.bug == 3 else x, None if self.bug == 1 else h.detach() if self.bug == 4 and h is not None else h)
         if self.bug == 2:
-            self.own = wrong[1].detach()
+            self.own[x.shape[1]] = wrong[1].detach()
         if self.bug == 5 and len(x) > 1:
             wrong = wrong[0], wrong[0][-2][None]
         return outputs + self.share * (wrong[0] - outputs), h_n + self.share * (wrong[1] - h_n)
 
 
 def expected_broken_laws(v):
-    verdicts = laws.check_all(HalfBroken(int(v["bug"]), v["amount"] / 100))
+    module = HalfBroken(int(v["bug"]), v["amount"] / 100)
+    verdicts = laws.check_all(module, laws.random_input(module))
     sizes = [0.0 if verdict else 1.0 if not verdict.difference > 0 else min(1.0, verdict.difference) for verdict in verdicts]
     return {"sizes": torch.tensor(sizes), "broken": torch.tensor(sum(not verdict for verdict in verdicts))}
 
@@ -592,7 +593,7 @@ class TestSentences:
                 "In the end the network says heather. It made up its mind at step 3.",
             ),
             ("broken_laws", {"bug": 2, "amount": 10}, "Bug: state kept inside, 10 %. Broken laws: 8 of 8."),
-            ("broken_laws", {"bug": 4, "amount": 90}, "Bug: detached on the way in, 90 %. Broken laws: 0 of 8."),
+            ("broken_laws", {"bug": 4, "amount": 90}, "Bug: detached on the way in, 90 %. Broken laws: 1 of 8."),
             ("softmax", {"shift": 1}, "Softmax of [1001.20, 1000.80, 1000.50] is [0.461, 0.309, 0.229]. The sum is 1.000; clover wins."),
         ],
     )
