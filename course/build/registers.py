@@ -98,8 +98,19 @@ def _quiz_keys(root, lessons):
         asked, answered = _asked(lesson), {str(place) for place in given}
         if asked != answered:
             raise BuildError(f"{file}: {lesson.name} asks {_listed(asked)}, and the file answers {_listed(answered)}")
-        keys[lesson.name] = {place: _expanded(file, lesson.name, place, each) for place, each in given.items()}
+        fresh = {place: _expanded(file, lesson.name, place, each) for place, each in given.items()}
+        keys[lesson.name] = _joined(file, lesson.name, keys.get(lesson.name, {}), fresh)
     return keys
+
+
+def _joined(file, lesson, known, fresh):
+    """The questions of a lesson that two units have: each may have more, but none may be answered in two ways. Raises BuildError."""
+    different = sorted(str(place) for place in known if place in fresh and known[place] != fresh[place])
+    if different:
+        raise BuildError(
+            f"{file}: question {different[0]} of {lesson} is another one in another unit's quiz.yml. Give this lesson, or the question, another name"
+        )
+    return {**known, **fresh}
 
 
 def _read(file):
