@@ -3,7 +3,6 @@
 They hold for the nbgrader commands, for Formgrader's buttons and for `make notebooks` alike.
 """
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -11,12 +10,18 @@ import sys
 c = get_config()  # noqa: F821, given by traitlets
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-if importlib.util.find_spec("course") is None:  # not installed: the folder itself will do
-    sys.path.insert(0, ROOT)
+if ROOT not in sys.path:  # for a plug-in beside this file; last, so that it hides nothing, and the course's own where it is not installed
+    sys.path.append(ROOT)
 if shutil.which("alembic") is None:  # nbgrader starts it by name, also where its .venv is not activated
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
 OURS = "course.grading.plugins"
 
+# Under this name the exchange and the gradebook know the course; on a JupyterHub each course has one of its own.
+c.CourseDirectory.course_id = os.environ.get("HIDDEN_STATE_COURSE_ID") or "hidden-state"
+if os.environ.get("HIDDEN_STATE_EXCHANGE"):  # the folder that all accounts share; nbgrader's own is /usr/local/share/nbgrader/exchange
+    c.Exchange.root = os.environ["HIDDEN_STATE_EXCHANGE"]
+if os.environ.get("HIDDEN_STATE_GRADEBOOK"):  # as postgresql+psycopg://grader@server/hidden_state; where it is not said, the file gradebook.db
+    c.CourseDirectory.db_url = os.environ["HIDDEN_STATE_GRADEBOOK"]
 c.CourseDirectory.root = ROOT
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "notebooks"

@@ -59,8 +59,7 @@ def _bundled(root, unit, scratch):
     if not any((root / "solutions" / unit).glob("*.ipynb")):
         raise BuildError(f"{root / 'solutions' / unit} holds no notebooks: run `make notebooks` first, or name another unit")
     shutil.copytree(root / "solutions" / unit, scratch / "solutions" / unit, ignore=shutil.ignore_patterns("*.md", "*.yml"))
-    shutil.copy(root / "nbgrader_config.py", scratch)
-    make_release(scratch, unit)
+    make_release(scratch, unit, settings=root)
     files = {f"notebooks/{unit}/{file.name}": file.read_bytes() for file in (scratch / "notebooks" / unit).iterdir()}
     for file in (root / "course").rglob("*"):
         place = file.relative_to(root / "course")

@@ -39,8 +39,7 @@ def _written(cell):
 def _stale_releases(root, unit, scratch):
     """The files of notebooks/<unit> that the twins would be released as otherwise. Those that a learner has changed are the learner's."""
     shutil.copytree(root / "solutions" / unit, scratch / "solutions" / unit)
-    shutil.copy(root / "nbgrader_config.py", scratch)
-    make_release(scratch, unit, lambda line: None)
+    make_release(scratch, unit, lambda line: None, settings=root)
     fresh = {file.name: file for file in (scratch / "notebooks" / unit).iterdir()}
     for name, file in fresh.items():
         released = root / "notebooks" / unit / name

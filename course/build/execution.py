@@ -14,9 +14,10 @@ SECONDS_A_CELL = 120
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def executed(lesson, root, **environment):
+def executed(lesson, root, folder=None, **environment):
     """The text of the executed twin. The same source gives the same text but for its drawings, on every machine.
 
+    root: where its kernel finds the course; folder: where it runs, if not beside its source;
     environment: variables for its kernel, beside those that all kernels of the build have.
     """
     notebook = lesson.notebook
@@ -27,7 +28,7 @@ def executed(lesson, root, **environment):
         record_timing=False,
         coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(lesson.source.parent)}},
+        resources={"metadata": {"path": str(folder or lesson.source.parent)}},
     )
     try:
         client.execute(env={**_kernel_environment(root), **environment})

@@ -12,7 +12,7 @@ import itertools
 import math
 import random
 
-from course.learner.sealed import ANY, canonical
+from course.learner.sealed import ANY, FORMS, canonical
 
 MOST = 40
 """Variants of one question. They are drawn from all combinations of its numbers."""
@@ -28,16 +28,49 @@ class QuestionError(ValueError):
 def expand(question):
     """One entry of quiz.yml -> {"kind", "digits", "otherwise", "variants": [{"given", "answers", "why"}]}, as `sealed.seal` takes it.
 
-    Raises QuestionError where an expression cannot be worked out or too few combinations of numbers are clear of mistakes.
+    Raises QuestionError where something is missing, the answer is none of the options, an expression cannot be worked out
+    or too few combinations of numbers are clear of mistakes.
     """
+    _refuse_incomplete(question)
     kind, digits = question.get("kind", "letter"), question.get("digits", 0)
     if kind == "letter":
-        variants = [{"given": {}, "answers": [question["answer"]], "why": question["why"]}]
+        variants = [_letters(question)]
     else:
         variants = [variant for given in _combinations(question.get("given", {})) if (variant := _variant(question, kind, digits, given))]
         if len(variants) < (2 if question.get("given") else 1):
             raise QuestionError("no combination of its numbers tells the right answer clearly from the mistakes")
     return {"kind": kind, "digits": digits, "otherwise": " ".join(question.get("otherwise", "").split()), "variants": variants}
+
+
+def _refuse_incomplete(question):
+    if not isinstance(question, dict):
+        raise QuestionError(f"it is {question!r:.60}. It needs an `answer` and a `why`, each on a line of its own below its number")
+    for name in ("answer", "why"):
+        if question.get(name) is None:
+            raise QuestionError(f"it has no `{name}`")
+    kind = question.get("kind", "letter")
+    if kind not in FORMS:
+        raise QuestionError(f"its kind is {kind!r}. There are {', '.join(FORMS)}")
+    for name in ("why",) if kind == "letter" else ("given", "wrong"):
+        if not isinstance(question.get(name, {}), dict):
+            raise QuestionError(f"`{name}` holds {question[name]!r:.60}. It should hold lines like `A: the words for it`")
+    lists = {"also": question.get("also", []), **(question.get("given", {}) if kind != "letter" else {})}
+    for name, value in lists.items():
+        if not isinstance(value, list) or (name != "also" and not value):
+            raise QuestionError(f"`{name}` holds {value!r:.60}. It should hold a list, as [2, 3]")
+    if not isinstance(question.get("digits", 0), int):
+        raise QuestionError(f"`digits` holds {question['digits']!r:.60}. It should hold a whole number")
+
+
+def _letters(question):
+    """The one variant of a question with letters."""
+    answer, options = question["answer"], [*question["why"]]
+    strange = [option for option in options if canonical(option, "letter") != option]
+    if strange:
+        raise QuestionError(f"its option {strange[0]!r} is no capital letter, so no answer would reach it")
+    if answer not in options:
+        raise QuestionError(f"its answer {answer!r} is none of its options under `why`: {', '.join(options)}")
+    return {"given": {}, "answers": [answer], "why": {option: str(words) for option, words in question["why"].items()}}
 
 
 def _combinations(given):
@@ -55,7 +88,14 @@ def _variant(question, kind, digits, given):
         return None
     answers = [answer, *(_worked_out(text, kind, digits, given)[0] for text in question.get("also", ()))]
     why = {**dict.fromkeys(answers, question["why"]), **mistakes}
-    return {"given": given, "answers": answers, "why": {text: each.format(**given) for text, each in why.items()}}
+    return {"given": given, "answers": answers, "why": {text: _filled_in(each, given) for text, each in why.items()}}
+
+
+def _filled_in(words, given):
+    try:
+        return str(words).format(**given)
+    except (KeyError, IndexError, ValueError) as error:
+        raise QuestionError(f"in {words!r:.80} the part in braces cannot be filled in: {error}. It may hold {', '.join(given) or 'no name'}") from None
 
 
 def with_truth(question):

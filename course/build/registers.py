@@ -8,16 +8,10 @@ import yaml
 from course.learner.sealed import seal, seal_text
 
 from .questions import QuestionError, expand, with_truth
-from .sources import BuildError, as_json, text_of, units, write
+from .sources import BuildError, as_json, text_of, units
 
 LEARNER = ("course", "learner")
 TABLE_BEGINS, TABLE_ENDS = "<!-- lessons -->", "<!-- /lessons -->"
-
-
-def write_registers(root, lessons):
-    """Write what the course itself reads of its lessons, and the README's table."""
-    for file, text in registers(root, lessons).items():
-        write(file, text)
 
 
 def registers(root, lessons):
@@ -100,12 +94,38 @@ def _quiz_keys(root, lessons):
     keys = {}
     for lesson in (lesson for lesson in lessons if not lesson.is_page):
         file = root / "solutions" / lesson.unit / "quiz.yml"
-        given = (yaml.safe_load(text_of(file)) if file.exists() else {}).get(lesson.name, {})
+        given = _table(_table(_read(file), file, "it").get(lesson.name), file, lesson.name)
         asked, answered = _asked(lesson), {str(place) for place in given}
         if asked != answered:
             raise BuildError(f"{file}: {lesson.name} asks {_listed(asked)}, and the file answers {_listed(answered)}")
-        keys[lesson.name] = {place: _expanded(file, lesson.name, place, each) for place, each in given.items()}
+        fresh = {place: _expanded(file, lesson.name, place, each) for place, each in given.items()}
+        keys[lesson.name] = _joined(file, lesson.name, keys.get(lesson.name, {}), fresh)
     return keys
+
+
+def _joined(file, lesson, known, fresh):
+    """The questions of a lesson that two units have: each may have more, but none may be answered in two ways. Raises BuildError."""
+    different = sorted(str(place) for place in known if place in fresh and known[place] != fresh[place])
+    if different:
+        raise BuildError(
+            f"{file}: question {different[0]} of {lesson} is another one in another unit's quiz.yml. Give this lesson, or the question, another name"
+        )
+    return {**known, **fresh}
+
+
+def _read(file):
+    """What a YAML file holds; nothing where there is none. Raises BuildError."""
+    try:
+        return yaml.safe_load(text_of(file)) if file.exists() else None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BuildError(f"{file} is no YAML: {error}") from None
+
+
+def _table(value, file, what):
+    """A mapping of a YAML file, empty where there is nothing."""
+    if not isinstance(value or {}, dict):
+        raise BuildError(f"{file}: {what} holds {value!r:.60}, and should hold lines like `name: what belongs to it`")
+    return value or {}
 
 
 def _asked(lesson):
@@ -133,7 +153,7 @@ def _discussions(root, found):
     sealed = {}
     for unit, entries in found.items():
         file = root / "solutions" / unit / "discuss.yml"
-        texts = yaml.safe_load(text_of(file)) if file.exists() else {"open": False}
+        texts = _table(_read(file), file, "it") if file.exists() else {"open": False}
         wanted = {item["name"] for entry in entries for item in entry["items"] if item["kind"] in ("check", "text")}
         written = set(texts) - {"open"}
         if texts.get("open", True) and written != wanted:

@@ -9,9 +9,13 @@ from traitlets.config import Config, PyFileConfigLoader
 from .sources import BuildError
 
 
-def make_release(root, unit, say=print):
-    """solutions/<unit> -> notebooks/<unit> by nbgrader, as `nbgrader generate_assignment <unit> --force --no-db` does it."""
-    config = _nbgrader_config(root)
+def make_release(root, unit, say=print, settings=None):
+    """solutions/<unit> -> notebooks/<unit> by nbgrader, as `nbgrader generate_assignment <unit> --force --no-db` does it.
+
+    root: the folder with solutions/ and notebooks/; settings: the one with nbgrader_config.py, if it is another.
+    """
+    config = _nbgrader_config(settings or root)
+    config.CourseDirectory.root = str(root)
     config.SaveCells.enabled = False
     config.GenerateAssignment.no_database = True
     config.GenerateAssignment.force = True

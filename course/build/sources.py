@@ -90,8 +90,10 @@ def as_json(value):
 
 
 def write(file, text):
-    """Write a file, but only if its text changes. Returns whether it did."""
+    """Write a file, whole or not at all, but only if its text changes. Returns whether it did."""
     if file.exists() and text_of(file) == text:
         return False
-    file.write_text(text, encoding="utf-8")
+    new = file.with_name(f".{file.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)
     return True

@@ -110,8 +110,9 @@ def _grade(options):
     except KeyboardInterrupt:
         print("Stopped. What was done is kept: run it again to go on.", file=sys.stderr, flush=True)
         os._exit(130)  # the workers end with this process; an orderly end would wait for what they are doing
-    data = as_data(round)
+    data = {**as_data(round), "remarks": round.remarks}
     show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
+    print(*round.remarks, sep="\n", end="\n" * bool(round.remarks), file=sys.stderr)
     if options.json:
         try:
             _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII, since - may be a terminal

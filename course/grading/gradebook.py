@@ -1,6 +1,7 @@
 """One open gradebook for all of nbgrader, and a copy of it for whoever only reads."""
 
 import contextlib
+import os
 import sqlite3
 from unittest import mock
 
@@ -9,6 +10,7 @@ from nbgrader.api import Gradebook
 SQLITE = "sqlite:///"
 WAIT = 30
 """Seconds that another program may keep the gradebook to itself."""
+EMPTY = "the file of the gradebook is empty"
 
 
 @contextlib.contextmanager
@@ -19,6 +21,20 @@ def opened(db_url, course_id):
         shared = {"__init__": lambda self, *_, **__: vars(self).update(state), "close": lambda self: self.db.remove()}
         with mock.patch.multiple(Gradebook, **shared):
             yield first
+
+
+def look_at(db_url):
+    """Look whether the file of a gradebook is whole, before anything is written to it. Raises sqlite3.Error, of which `trouble` knows the words."""
+    if not db_url.startswith(SQLITE):
+        return
+    file = db_url.removeprefix(SQLITE)
+    if os.path.getsize(file) == 0:  # nbgrader would make a new gradebook of it, in which nobody has a grade
+        raise sqlite3.DatabaseError(EMPTY)
+    with contextlib.closing(sqlite3.connect(file, timeout=WAIT)) as connection:
+        [found], *_ = connection.execute("pragma quick_check(1)").fetchall()
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"database disk image is malformed: {found}")
+        connection.execute("select name from assignment limit 1")
 
 
 def copied(db_url, file):

@@ -14,8 +14,8 @@ from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import find_all_files
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import gradebook, removal
-from .intake.reader import Gone, Reader, nbgraders_settings
+from . import backups, drift, gradebook, removal, settings
+from .intake.reader import Gone, Reader
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
 from .report.record import Book
@@ -98,8 +98,9 @@ class Round:
             raise GradeError(f"{folder} cannot be used: {error.strerror}. It holds what has been run already: you may delete it") from None
         self.lock = FileLock(folder / ".lock", timeout=0)
         self.folder = folder / unit
-        self.config = nbgraders_settings()
-        self.work, self.grades, self.others, self.ran = {}, {}, {}, 0
+        self.config = settings.read()
+        self.db_url = CourseDirectory(config=self.config).db_url
+        self.work, self.grades, self.others, self.ran, self.remarks = {}, {}, {}, 0, []
 
     def run(self, watch):
         """Grade. watch(student, done, of) is called as students are finished. Raises GradeError or SandboxMissing."""
@@ -114,7 +115,7 @@ class Round:
         except Timeout:
             raise GradeError(f"another `course grade` is at work in {self.root}. Wait until it is done") from None
         except (OSError, SQLAlchemyError, sqlite3.Error) as error:
-            raise GradeError(of_an_error(error) if isinstance(error, OSError) else in_words(error)) from error
+            raise GradeError(of_an_error(error, self.db_url)) from error
         finally:
             removal.remove(self.folder / COPY)
 
@@ -122,11 +123,11 @@ class Round:
         _check_name(self.unit)
         self.book = Book(self.config, self.unit, self.folder / "staged")
         course = self.book.course
-        database = course.db_url.removeprefix("sqlite:///")
-        if course.db_url.startswith("sqlite:///") and not os.path.exists(database):
-            raise GradeError(f"there is no gradebook yet ({database}). Release the unit first: nbgrader generate_assignment {self.unit}")
+        self._look_at_gradebook()
         self.lessons = read_unit(course.db_url, self.unit)
+        self.remarks = drift.remarks(course, self.unit)
         self.folders = self._submitted()
+        backups.keep(course.db_url)
         self.journal, self.recorded = Journal(self.folder / "journal"), Journal(self.folder / "recorded")
         self._order()
         self.seed = hidden_seed()
@@ -135,6 +136,14 @@ class Round:
         students_own = self.book.recorder.exclude_overwriting.get(self.unit, [])
         self.prelude = _open_cells(source) if len(self.folders) >= MANY else []
         self.masters = {place: file.read_bytes() for place, file in masters.items() if place not in students_own}
+
+    def _look_at_gradebook(self):
+        """Is there one, and can it be used? Nothing has been written yet."""
+        database = backups.file_of(self.db_url)
+        if database and not database.exists():
+            kept = f" {backups.way_back(self.db_url)}" if backups.copies(self.db_url) else f" Release the unit first: nbgrader generate_assignment {self.unit}"
+            raise GradeError(f"there is no gradebook yet ({database}).{kept}")
+        gradebook.look_at(self.db_url)
 
     def _submitted(self):
         """{student: folder} of those to be graded."""
@@ -348,7 +357,7 @@ class Round:
             self.book.record(work.student, work.notebooks, outputs, work.reasons, work.files)
         except Exception as error:  # of nbgrader's or of what it stands on, over one student's work: all others go on
             if in_words(error):  # but for the gradebook or the disk itself: nobody's work is to blame, and nobody else's can be recorded either
-                raise GradeError(in_words(error)) from None
+                raise GradeError(of_an_error(error, self.db_url)) from None
             work.status, work.failure = "failed", f"nbgrader could not record it: {type(error).__name__}: {error}"
             return
         work.status = "graded"

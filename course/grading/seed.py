@@ -9,6 +9,7 @@ from pathlib import Path
 
 LARGEST, MOST = 2**40, 100
 ROOT_MARK = "nbgrader_config.py"
+SEED, SEED_VARIABLE = ".hidden_seed", "HIDDEN_STATE_SEED_FILE"
 STUDENTS = {"submitted", "autograded", "feedback", "downloaded"}
 """Folders that hold what students wrote: a mark below one of them is nobody's course."""
 
@@ -33,7 +34,7 @@ def hidden_seed():
 
 def seed_file():
     """$HIDDEN_STATE_SEED_FILE, or .hidden_seed; as seen from the course's root, the nearest folder upward with nbgrader_config.py."""
-    chosen = os.environ.get("HIDDEN_STATE_SEED_FILE") or ".hidden_seed"
+    chosen = os.environ.get(SEED_VARIABLE) or SEED
     if os.path.isabs(chosen):
         return Path(chosen)
     for folder in marked():

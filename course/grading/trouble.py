@@ -6,16 +6,24 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-BACK = "Put back a copy of it, or release the unit again: nbgrader generate_assignment"
+from .backups import way_back
+from .gradebook import EMPTY
+
+LOST_GRADEBOOK = {
+    "file is not a database": "the gradebook is no gradebook",
+    "malformed": "the gradebook is damaged",
+    EMPTY: "the gradebook is empty",
+    "no such table": "the gradebook is not one of nbgrader's",
+}
+"""What only a copy can mend: `backups.way_back` says where one is."""
 OF_THE_GRADEBOOK = {
-    "database is locked": "the gradebook is locked: another program is writing to it. Close it (Formgrader, a browser of databases), and run this again",
-    "file is not a database": f"the gradebook is no gradebook. {BACK}",
-    "malformed": f"the gradebook is damaged. {BACK}",
+    **LOST_GRADEBOOK,
+    "database is locked": "the gradebook is locked: another program is writing to it. Close it (Formgrader, a browser of databases), and run this again. "
+    "What was graded by then stays",
     "database or disk is full": "the disk is full: the gradebook could not be written. Make room, and run this again",
     "readonly database": "the gradebook may not be written. Make it writable, with the folder that it is in",
     "unable to open database file": "the gradebook cannot be opened. Is it readable, and is its folder writable?",
     "disk I/O error": "the disk with the gradebook reports errors",
-    "no such table": f"the gradebook is not one of nbgrader's. {BACK}",
     "no such column": "the gradebook is of another version of nbgrader. Make a copy of it, then: nbgrader db upgrade",
 }
 OF_THE_SYSTEM = {
@@ -41,9 +49,10 @@ def in_words(error):
     return _of_a_text(f"{error}")
 
 
-def of_an_error(error):
-    """The same of an OSError that ends the grading, whatever it is."""
-    return in_words(error) or _with_place(f"{error.strerror or error}", error)
+def of_an_error(error, db_url):
+    """What to tell of an error of the gradebook or the system that ends the grading, whatever it is; with the way back where the gradebook is lost."""
+    words = in_words(error) or _with_place(f"{getattr(error, 'strerror', None) or error}", error)
+    return f"{words}. {way_back(db_url)}" if words in LOST_GRADEBOOK.values() else words
 
 
 def _of_a_text(text):

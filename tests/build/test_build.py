@@ -13,7 +13,7 @@ from support import ROOT, copy_course, nbgrader, read, run, sanitised, source
 from waiting import LONG
 
 from course import build
-from course.build import registers, release, sources
+from course.build import registers, release, sources, stage
 from course.grading.plugins import changed as keep
 
 RELEASED = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
@@ -300,6 +300,75 @@ def test_a_wrong_source_is_named(tiny, old, new, words):
     file = tiny / "solutions" / "pipeline" / "01_tiny.md"
     file.write_text(TINY.replace(old, new))
     stops(tiny, *words)
+
+
+@pytest.mark.parametrize(
+    "quiz, words",
+    [
+        ("01_tiny: {1: {answer: C, why: {A: not quite, B: just so}}}", ["question 1 of 01_tiny", "'C'", "A, B"]),
+        ("01_tiny: {1: {answer: b, why: {A: not quite, B: just so}}}", ["question 1 of 01_tiny", "'b'", "A, B"]),
+        ("01_tiny: {1: {answer: b, why: {a: not quite, b: just so}}}", ["question 1 of 01_tiny", "option 'a'", "capital letter"]),
+        ("01_tiny: {1: {why: {A: not quite, B: just so}}}", ["question 1 of 01_tiny", "no `answer`"]),
+        ("01_tiny: {1: {answer: B}}", ["question 1 of 01_tiny", "no `why`"]),
+        ("01_tiny: {1: {answer: B, why: just so}}", ["question 1 of 01_tiny", "`why` holds 'just so'"]),
+        ("01_tiny: {1: B}", ["question 1 of 01_tiny", "it is 'B'"]),
+        ("01_tiny: {1: {kind: word, answer: B, why: so}}", ["question 1 of 01_tiny", "kind is 'word'", "letter"]),
+        ("01_tiny: {1: {kind: number, answer: a + 1, given: {a: 2}, why: so}}", ["question 1 of 01_tiny", "`a` holds 2"]),
+        ("01_tiny: {1: {kind: number, answer: 1, why: 'it is {b}'}}", ["question 1 of 01_tiny", "braces", "'b'"]),
+        ("01_tiny: {1: {kind: number, answer: 1, why: so, digits: two}}", ["question 1 of 01_tiny", "`digits`"]),
+        ("01_tiny: [1]", ["01_tiny holds [1]"]),
+        ("- 01_tiny", ["it holds ['01_tiny']"]),
+        ("01_tiny: {1: {answer: B", ["no YAML", "line 1"]),
+        ("", ["asks 1", "answers none"]),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_named(tiny, quiz, words):
+    (tiny / "solutions" / "pipeline" / "quiz.yml").write_text(quiz)
+    stops(tiny, "quiz.yml", *words)
+
+
+# A build that stops has changed nothing
+
+
+def everything(root):
+    return {file.relative_to(root): (file.read_bytes(), file.stat().st_mtime_ns) for file in root.rglob("*") if file.is_file()}
+
+
+def raises(error):
+    def instead(*_, **__):
+        raise error
+
+    return instead
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tiny, patch: (tiny / "solutions" / "pipeline" / "01_tiny.md").write_text(TINY.replace('answer_1 = "B"', "1 / 0")),
+        lambda tiny, patch: patch.setattr(stage, "make_release", raises(sources.BuildError("nbgrader could not release pipeline"))),
+        lambda tiny, patch: patch.setattr(stage, "executed", raises(KeyboardInterrupt())),
+    ],
+    ids=["a cell raises", "the release fails", "Ctrl-C"],
+)
+def test_a_stopped_build_leaves_everything_as_it_was(tiny, monkeypatch, change):
+    build.rebuild(tiny, lambda line: None)
+    (tiny / "solutions" / "pipeline" / "quiz.yml").write_text(TINY_QUIZ.replace("answer: B", "answer: A"))
+    change(tiny, monkeypatch)
+    before = everything(tiny)
+    with pytest.raises((sources.BuildError, KeyboardInterrupt)):
+        build.rebuild(tiny, lambda line: None)
+    assert everything(tiny) == before
+
+
+def test_the_lessons_run_with_the_new_answers(tiny):
+    """They run aside, where the new answer key is; and what they leave beside themselves is not a part of the course."""
+    build.rebuild(tiny, lambda line: None)
+    (tiny / "solutions" / "pipeline" / "quiz.yml").write_text(TINY_QUIZ.replace("answer: B", "answer: A"))
+    source = TINY.replace('answer_1 = "B"', 'answer_1 = "A"\nopen("left.txt", "w").close()')
+    (tiny / "solutions" / "pipeline" / "01_tiny.md").write_text(source)
+    build.rebuild(tiny, lambda line: None)
+    assert "left.txt" not in {file.name for file in tiny.rglob("*")}
+    assert 'answer_1 = \\"A\\"' in (tiny / "solutions" / "pipeline" / "01_tiny.ipynb").read_text()
 
 
 def test_a_notebook_without_source_or_edited_by_hand_is_named(tiny):

@@ -61,7 +61,7 @@ def test_switched_off_nothing_of_them_is_left(tmp_path):
     file.write_text(file.read_text(encoding="utf-8").replace("open: true", "open: false"), encoding="utf-8")
     done = run("course.build", "check", cwd=root)
     assert "discussions.json does not fit its source" in done.stdout
-    code = "from pathlib import Path; from course.build.sources import read_lessons; from course.build.registers import write_registers; r = Path.cwd(); write_registers(r, read_lessons(r))"
+    code = "from pathlib import Path; from course.build.sources import read_lessons; from course.build.registers import registers; r = Path.cwd(); [file.write_text(text) for file, text in registers(r, read_lessons(r)).items()]"
     assert run("timeit", "-n", "1", "-r", "1", code, cwd=root).returncode == 0
     sealed = json.loads((root / "course" / "learner" / "discussions.json").read_text(encoding="utf-8"))
     assert sealed["rnn_step"] == "" and sealed["train_epoch"] != ""

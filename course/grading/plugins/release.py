@@ -1,9 +1,16 @@
 """The last step of a release, and the guard over what learners have changed."""
 
+import sqlite3
 from pathlib import Path
 
 from nbgrader import utils
+from nbgrader.converters import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
+from sqlalchemy.exc import SQLAlchemyError
+
+from course.grading import backups, gradebook
+from course.grading.drift import compare
+from course.grading.trouble import of_an_error
 
 from .changed import digest, keeping
 
@@ -45,9 +52,30 @@ def _guard(converter):
 
     def convert_and_keep():
         folders = [Path(folder) for folder in converter.assignments]
+        if not converter.no_database:
+            _look_first(converter, folders)
         _convert_keeping(converter, convert, folders)
 
     converter.convert_notebooks = convert_and_keep
+
+
+def _look_first(converter, sources):
+    """Refuse what nbgrader would refuse half-way, and keep a copy of the gradebook before it is written to. Raises NbGraderException."""
+    course = converter.coursedir
+    file = backups.file_of(course.db_url)
+    if file and not file.exists():
+        return
+    try:
+        gradebook.look_at(course.db_url)
+        found = [compare(course.db_url, source.name, source) for source in sources]
+        backups.keep(course.db_url)
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+        words = of_an_error(error, course.db_url)
+    else:
+        words = next((drift.in_words() for drift in found if drift.is_refused), "")
+    if words:
+        converter.log.error("Nothing was released or changed: %s", words)
+        raise NbGraderException(words)
 
 
 def _convert_keeping(converter, convert, sources):
