@@ -19,13 +19,14 @@ from .intake.reader import Gone, Reader, nbgraders_settings
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
 from .report.record import Book
-from .run import notebooks
+from .report.written import written
+from .run import notebooks, whose
 from .run.journal import Journal, digest, key_of
 from .sandbox import Limits, SandboxMissing
 from .seed import ROOT_MARK, STUDENTS, hidden_seed, marked
 from .trouble import in_words, of_an_error
 
-FOLDER, COPY = ".course_grade", "gradebook_copy.db"
+FOLDER, COPY, LAST = ".course_grade", "gradebook_copy.db", "last_time"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
 REVISION = 1
@@ -45,6 +46,8 @@ class Work:
     missing: set = field(default_factory=set)
     notes: list = field(default_factory=list)
     files: dict = field(default_factory=dict)
+    written: dict = field(default_factory=dict)
+    """{lesson: the cells graded by hand in which something was written}"""
     status: str = "waiting"
     """waiting, graded, unchanged or failed"""
     failure: str = ""
@@ -99,7 +102,7 @@ class Round:
         self.lock = FileLock(folder / ".lock", timeout=0)
         self.folder = folder / unit
         self.config = nbgraders_settings()
-        self.work, self.grades, self.others, self.ran = {}, {}, {}, 0
+        self.work, self.totals, self.last, self.others, self.ran = {}, {}, {}, {}, 0
 
     def run(self, watch):
         """Grade. watch(student, done, of) is called as students are finished. Raises GradeError or SandboxMissing."""
@@ -108,7 +111,8 @@ class Round:
                 self._begin()
                 with self.book.opened():
                     self._all(watch)
-                    self.grades = self.book.grades()
+                    self.totals = self.book.totals()
+                self._remember()
                 if not self.options.students:
                     self.journal.forget_all_but({key for work in self.work.values() for key in work.keys.values()})
         except Timeout:
@@ -117,6 +121,11 @@ class Round:
             raise GradeError(of_an_error(error) if isinstance(error, OSError) else in_words(error)) from error
         finally:
             removal.remove(self.folder / COPY)
+
+    def _remember(self):
+        """The points of the last time, and those of now for the next one."""
+        self.last = self.recorded.find(LAST) or {}
+        self.recorded.keep(LAST, {**self.last, **{student: self.totals[student].score for student in self.work if student in self.totals}})
 
     def _begin(self):
         _check_name(self.unit)
@@ -147,6 +156,7 @@ class Round:
             names = ", ".join(map(shown, everybody))
             raise GradeError(f"no submission of {', '.join(map(shown, unknown))} in submitted/ for {self.unit!r}. There are: {names}")
         self.levels, self.others = found.levels, {} if self.options.students else found.others
+        self.known, self.everybody = whose.read(self.root, everybody), [] if self.options.students else everybody
         chosen = self.options.students or everybody
         self.lost = {student: reason for student, reason in found.lost.items() if student in chosen}
         return {student: folder for student, folder in found.students.items() if student in chosen}
@@ -166,6 +176,7 @@ class Round:
 
     def _all(self, watch):
         self.before, self.due, self.extensions = self.book.grades(), self.book.due(), self.book.extensions()
+        self.by_hand = self.book.by_hand()
         done = 0
         for work in self._as_they_finish():
             done += 1
@@ -313,6 +324,7 @@ class Round:
             "limits": asdict(self.options.limits),
             "files": beside,
             "cells": [_cell(cell, calls) for cell in notebook.cells],
+            **({"aliases": self.known.aliases(work.student)} if whose.depends(calls.values()) else {}),
         }
 
     # Pass 4
@@ -325,6 +337,7 @@ class Round:
             work.status = "unchanged"
         else:
             self._record(work, mark)
+        work.written = {lesson: written(notebook, self.by_hand.get(lesson, {})) for lesson, notebook in work.notebooks.items()}
         work.notebooks, work.files = {}, {}
         finished.append(work)
 

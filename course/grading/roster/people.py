@@ -1,0 +1,43 @@
+"""The class as its roster names it: `roster.csv` in the course's folder."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = "roster.csv"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One student. ids: every other number that a learning management system gives them."""
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    section: str = ""
+    ids: tuple = ()
+
+    @property
+    def aliases(self):
+        """All that may be typed as this student's id, casefolded."""
+        names = (self.id, self.email, self.email.partition("@")[0], *self.ids)
+        return frozenset(name.strip().casefold() for name in names if name.strip())
+
+
+def read(root):
+    """Everybody in roster.csv below `root`, in its order; nobody where there is none."""
+    try:
+        with open(Path(root) / FILE, encoding="utf-8-sig", newline="") as file:
+            rows = [
+                {(name or "").strip(): (text or "").strip() for name, text in row.items() if isinstance(text, (str, type(None)))}
+                for row in csv.DictReader(file)
+            ]
+    except FileNotFoundError:
+        return []
+    return [_person(row) for row in rows if row.get("id")]
+
+
+def _person(row):
+    known = {name: row.get(name, "") for name in ("id", "first_name", "last_name", "email", "section")}
+    return Person(**known, ids=tuple(text for name, text in row.items() if name.endswith("_id") and text))
