@@ -20,6 +20,7 @@ from .intake.submissions import Submission, Unreadable, find_students, odd_name,
 from .intake.unit import GradeError, read_unit
 from .report.record import Book
 from .report.written import written
+from .roster.people import RosterError
 from .run import notebooks, whose
 from .run.journal import Journal, digest, key_of
 from .sandbox import Limits, SandboxMissing
@@ -156,7 +157,10 @@ class Round:
             names = ", ".join(map(shown, everybody))
             raise GradeError(f"no submission of {', '.join(map(shown, unknown))} in submitted/ for {self.unit!r}. There are: {names}")
         self.levels, self.others = found.levels, {} if self.options.students else found.others
-        self.known, self.everybody = whose.read(self.root, everybody), [] if self.options.students else everybody
+        try:
+            self.known, self.everybody = whose.read(self.root, everybody), [] if self.options.students else everybody
+        except RosterError as error:
+            raise GradeError(f"{error}") from None
         chosen = self.options.students or everybody
         self.lost = {student: reason for student, reason in found.lost.items() if student in chosen}
         return {student: folder for student, folder in found.students.items() if student in chosen}

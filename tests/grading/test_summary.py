@@ -147,7 +147,7 @@ def test_what_is_to_be_read(machine, by_hand, needs, written, read):
 
 
 PEOPLE = [
-    Person("ada01", "Ada", "Lovelace", "ada@uni.org", "B", ("4711",)),
+    Person("ada01", "Ada", "Lovelace", "ada@uni.org", "B", {"canvas_id": "4711"}),
     Person("ben02", "Ben", "Ode", "ben@uni.org", "A"),
     Person("eve03", "Eve", "Alt", "eve@uni.org", "A"),
 ]
