@@ -22,6 +22,7 @@ from .report.record import Book
 from .report.written import written
 from .roster.people import RosterError
 from .run import notebooks, whose
+from .run.called import run_by
 from .run.journal import Journal, digest, key_of
 from .sandbox import Limits, SandboxMissing
 from .seed import ROOT_MARK, STUDENTS, hidden_seed, marked
@@ -254,7 +255,7 @@ class Round:
                 self._give_up(work, f"{error}" if isinstance(error, Gone) else f"it could not be prepared: {type(error).__name__}: {error}", finished)
                 continue
             beside = self._beside(work)
-            jobs = {lesson: self._job(work, lesson, beside) for lesson in work.notebooks if lesson not in work.reasons}
+            jobs = {lesson: self._job(work, lesson, beside | self._run_by(work, lesson)) for lesson in work.notebooks if lesson not in work.reasons}
             work.cells = {lesson: [cell["id"] for cell in job["cells"]] for lesson, job in jobs.items()}
             work.keys = {lesson: key_of(job) for lesson, job in jobs.items()}
             known = {} if self.options.again else {lesson: self.journal.find(key) for lesson, key in work.keys.items()}
@@ -315,6 +316,13 @@ class Round:
     def _beside(self, work):
         """{path: base64} of the files beside a student's notebooks: the unit's, and the student's own."""
         return {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()}
+
+    def _run_by(self, work, lesson):
+        """{path: base64} of the student's other lessons that this one calls with %run: their open cells alone."""
+        if not any("%run" in cell.source for cell in work.notebooks[lesson].cells):
+            return {}
+        cells = {name: [_cell(cell, self.lessons[name]) for cell in notebook.cells] for name, notebook in work.notebooks.items() if name not in work.reasons}
+        return {place: base64.b64encode(data).decode() for place, data in run_by(lesson, cells).items()}
 
     def _job(self, work, lesson, beside):
         """What a worker needs to know, and nothing that it should not."""

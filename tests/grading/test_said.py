@@ -6,11 +6,15 @@ A class of two lessons goes through the whole of `course grade`; the words are l
 import html
 import json
 import re
+import tomllib
 
+import nbformat
 import pytest
 from small_class import CELL, UNIT, ZERO, changed, copy_of, released, right, scores
-from support import grade_id, nbgrader, run, source
+from support import ROOT, grade_id, nbgrader, run, source
 
+from course.build.bundle import STUDENT_README
+from course.grading.run.called import run_by
 from course.grading.sandbox import Sandbox
 
 STUDENTS, SAID = {}, {}
@@ -42,7 +46,7 @@ def with_cell(root, after, text, step=STUB, name="mine"):
     return work
 
 
-@told("SyntaxError: '(' was never closed")
+@told("SyntaxError: incomplete input in line 2. Is a bracket or a quote not closed?")
 def unclosed(root):
     return with_step(root, STEP[:-1])
 
@@ -118,6 +122,13 @@ def runs_a_file_without_it(root):
 @told(points=4)
 def runs_a_file(root):
     return with_step(root, "%run helper.py")
+
+
+@told(points=4)
+def runs_another_lesson(root):
+    work = with_step(root, f"%run {ZERO}.ipynb")
+    next(cell for cell in work[ZERO]["cells"] if grade_id(cell) == "init_hidden")["source"] += f"\n{STEP}"
+    return work
 
 
 @told("nothing attempted")
@@ -244,3 +255,41 @@ def test_what_is_no_import_of_the_cell_stays_an_error(session, source):
 def test_nobody_debugs(session, source):
     ran = session.run(f"{source}\nprint('on')")
     assert ran.error is None and shown(ran)[-1].endswith("on\n")
+
+
+# What students are told beforehand
+
+
+def test_the_bundle_says_which_packages_count():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        needed = {re.split(r"[>=<]", each)[0] for each in tomllib.load(file)["project"]["dependencies"]}
+    (told,) = [line for line in STUDENT_README.splitlines() if line.startswith("Which packages count")]
+    names = {"PyTorch": "torch", "NumPy": "numpy", "Matplotlib": "matplotlib", "IPython": "ipython"}
+    assert all(name in told and package in needed for name, package in names.items())
+
+
+# Other lessons that are called with %run
+
+
+def cell(text, call=None):
+    return {"type": "code", "id": "a", "source": text, "call": None} if call is None else {"type": "code", "id": "a", "call": call}
+
+
+@pytest.mark.parametrize(
+    "text, called",
+    [
+        ("%run 02.ipynb", ["02.ipynb"]),
+        ("x = 1\n%run ./02.ipynb\n", ["02.ipynb"]),
+        ("%run -i '02.ipynb'", ["02.ipynb"]),
+        ("%run 03.ipynb", ["02.ipynb", "03.ipynb"]),
+        ("%run 01.ipynb", []),
+        ("# %run 02.ipynb", []),
+        ("%run helper.ipynb", []),
+        ("print('%run 02')", []),
+    ],
+)
+def test_a_called_lesson_lies_beside_without_what_is_graded(text, called):
+    notebooks = {"01": [cell(text)], "02": [cell("def f(): pass"), cell("", {"kind": "check"})], "03": [cell("%run 02.ipynb\n%run 01.ipynb")]}
+    found = run_by("01", notebooks)
+    assert [*found] == called
+    assert all(nbformat.reads(data.decode(), as_version=4) and b"check" not in data for data in found.values())

@@ -73,7 +73,7 @@ class _Notebook:
             what = f"{_cell(number)} runs {file[1]}, and there is no such file. Hand it in beside the notebook, or copy what is in it into the cell."
             return Reason("raised", what, f"%run {file[1]}: no such file", "%run of a file that was not handed in")
         what = f"{_cell(number)}, above, stopped with an error, so `{self.name}` is not what is written there.\n{error}\n"
-        return Reason("raised", f"{what}Mend it, then run the whole notebook from the top.", error, error)
+        return Reason("raised", f"{what}Mend it, then run the whole notebook from the top.", error, said_of(self.errors[number], line=False))
 
     def below(self):
         """It is written, but where the check has not come by yet."""
@@ -103,6 +103,8 @@ class _Notebook:
         """It is looked for in another file."""
         for number in self._above():
             if number > self.since and (file := RUN.search(self.sources[number])):
+                if number in self.errors:
+                    return self._of_an_error(number)
                 what = f"{_cell(number)} runs {file[1]}, and nothing there is called `{self.name}`."
                 return Reason("not found", what, f"it is not in {file[1]}", "not in the file that %run names")
         return None
@@ -111,10 +113,11 @@ class _Notebook:
         return (number for number in sorted(self.sources) if number < self.place)
 
 
-def said_of(error):
-    """An error in one line, without the name that a cell has for Python."""
-    line = PLACE.search(error["evalue"])
-    text = PLACE.sub("", error["evalue"]) + (f" in line {line[1]}" if line else "")
+def said_of(error, line=True):
+    """An error in one line, without the name that a cell has for Python. line: whether to say in which line of the cell."""
+    place, text = PLACE.search(error["evalue"]), PLACE.sub("", error["evalue"])
+    text += f" in line {place[1]}" if place and line else ""
+    text += ". Is a bracket or a quote not closed?" if "incomplete input" in text else ""
     return textwrap.shorten(f"{error['ename']}: {text}" if text else error["ename"], 150, placeholder=" …")
 
 
