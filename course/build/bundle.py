@@ -102,6 +102,9 @@ If your network reaches PyTorch's own index, this line in its place is much smal
 
 {rows}
 
+Which packages count: PyTorch, NumPy, Matplotlib, IPython, and what comes with Python itself. Where your work is graded there may be no others. There
+the import of another one is left out, with what uses it above your functions, and the rest of the cell runs. A function that needs it inside gets no points.
+
 An update comes as a folder of its own, under another name, and is set up with the same commands. Your work in this one stays as it is.
 You use an assistant? AGENTS.md tells it how to help you without taking the learning away.
 """

@@ -19,13 +19,16 @@ from .intake.reader import Gone, Reader
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
 from .report.record import Book
-from .run import notebooks
+from .report.written import written
+from .roster.people import RosterError
+from .run import notebooks, whose
+from .run.called import run_by
 from .run.journal import Journal, digest, key_of
 from .sandbox import Limits, SandboxMissing
 from .seed import ROOT_MARK, STUDENTS, hidden_seed, marked
 from .trouble import in_words, of_an_error
 
-FOLDER, COPY = ".course_grade", "gradebook_copy.db"
+FOLDER, COPY, LAST = ".course_grade", "gradebook_copy.db", "last_time"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
 REVISION = 1
@@ -45,6 +48,8 @@ class Work:
     missing: set = field(default_factory=set)
     notes: list = field(default_factory=list)
     files: dict = field(default_factory=dict)
+    written: dict = field(default_factory=dict)
+    """{lesson: the cells graded by hand in which something was written}"""
     status: str = "waiting"
     """waiting, graded, unchanged or failed"""
     failure: str = ""
@@ -100,7 +105,7 @@ class Round:
         self.folder = folder / unit
         self.config = settings.read()
         self.db_url = CourseDirectory(config=self.config).db_url
-        self.work, self.grades, self.others, self.ran, self.remarks = {}, {}, {}, 0, []
+        self.work, self.totals, self.last, self.others, self.ran, self.remarks = {}, {}, {}, {}, 0, []
 
     def run(self, watch):
         """Grade. watch(student, done, of) is called as students are finished. Raises GradeError or SandboxMissing."""
@@ -109,7 +114,8 @@ class Round:
                 self._begin()
                 with self.book.opened():
                     self._all(watch)
-                    self.grades = self.book.grades()
+                    self.totals = self.book.totals()
+                self._remember()
                 if not self.options.students:
                     self.journal.forget_all_but({key for work in self.work.values() for key in work.keys.values()})
         except Timeout:
@@ -118,6 +124,11 @@ class Round:
             raise GradeError(of_an_error(error, self.db_url)) from error
         finally:
             removal.remove(self.folder / COPY)
+
+    def _remember(self):
+        """The points of the last time, and those of now for the next one."""
+        self.last = self.recorded.find(LAST) or {}
+        self.recorded.keep(LAST, {**self.last, **{student: self.totals[student].score for student in self.work if student in self.totals}})
 
     def _begin(self):
         _check_name(self.unit)
@@ -156,6 +167,10 @@ class Round:
             names = ", ".join(map(shown, everybody))
             raise GradeError(f"no submission of {', '.join(map(shown, unknown))} in submitted/ for {self.unit!r}. There are: {names}")
         self.levels, self.others = found.levels, {} if self.options.students else found.others
+        try:
+            self.known, self.everybody = whose.read(self.root, everybody), [] if self.options.students else everybody
+        except RosterError as error:
+            raise GradeError(f"{error}") from None
         chosen = self.options.students or everybody
         self.lost = {student: reason for student, reason in found.lost.items() if student in chosen}
         return {student: folder for student, folder in found.students.items() if student in chosen}
@@ -175,6 +190,7 @@ class Round:
 
     def _all(self, watch):
         self.before, self.due, self.extensions = self.book.grades(), self.book.due(), self.book.extensions()
+        self.by_hand = self.book.by_hand()
         done = 0
         for work in self._as_they_finish():
             done += 1
@@ -248,7 +264,7 @@ class Round:
                 self._give_up(work, f"{error}" if isinstance(error, Gone) else f"it could not be prepared: {type(error).__name__}: {error}", finished)
                 continue
             beside = self._beside(work)
-            jobs = {lesson: self._job(work, lesson, beside) for lesson in work.notebooks if lesson not in work.reasons}
+            jobs = {lesson: self._job(work, lesson, beside | self._run_by(work, lesson)) for lesson in work.notebooks if lesson not in work.reasons}
             work.cells = {lesson: [cell["id"] for cell in job["cells"]] for lesson, job in jobs.items()}
             work.keys = {lesson: key_of(job) for lesson, job in jobs.items()}
             known = {} if self.options.again else {lesson: self.journal.find(key) for lesson, key in work.keys.items()}
@@ -310,6 +326,13 @@ class Round:
         """{path: base64} of the files beside a student's notebooks: the unit's, and the student's own."""
         return {place: base64.b64encode(data).decode() for place, data in {**work.files, **self.masters}.items()}
 
+    def _run_by(self, work, lesson):
+        """{path: base64} of the student's other lessons that this one calls with %run: their open cells alone."""
+        if not any("%run" in cell.source for cell in work.notebooks[lesson].cells):
+            return {}
+        cells = {name: [_cell(cell, self.lessons[name]) for cell in notebook.cells] for name, notebook in work.notebooks.items() if name not in work.reasons}
+        return {place: base64.b64encode(data).decode() for place, data in run_by(lesson, cells).items()}
+
     def _job(self, work, lesson, beside):
         """What a worker needs to know, and nothing that it should not."""
         calls, notebook = self.lessons[lesson], work.notebooks[lesson]
@@ -322,6 +345,7 @@ class Round:
             "limits": asdict(self.options.limits),
             "files": beside,
             "cells": [_cell(cell, calls) for cell in notebook.cells],
+            **({"aliases": self.known.aliases(work.student)} if whose.depends(calls.values()) else {}),
         }
 
     # Pass 4
@@ -334,6 +358,7 @@ class Round:
             work.status = "unchanged"
         else:
             self._record(work, mark)
+        work.written = {lesson: written(notebook, self.by_hand.get(lesson, {})) for lesson, notebook in work.notebooks.items()}
         work.notebooks, work.files = {}, {}
         finished.append(work)
 

@@ -15,8 +15,10 @@ from forger import MISSING, NAMES, SEED, WRONG, at, by, changed, earns, error, e
 from course import exercises
 from course.checks import examine, report
 from course.checks.case import DERIVED, FLOAT32_LAYER, NO_DATA, Result, sent
-from course.grading.run import notebooks
+from course.grading.roster.people import Person
+from course.grading.run import journal, notebooks, whose
 from course.grading.sandbox import Lost, Session, trust, wire
+from course.learner import quiz, sealed
 
 torch.set_num_threads(1)
 DOC = Path(__file__).parents[2] / "docs" / "architecture-border.md"
@@ -295,9 +297,108 @@ class TestHiddenCases:
         assert "looked at" not in unseen and not re.search(r"\d\.\d{3}", unseen.split("target")[1]) and "rounded to 2 digits" in unseen
 
 
+class TestWhose:
+    """Questions with numbers of a student's own: the id that a notebook says is theirs comes out of the session."""
+
+    LESSON, OWN = "09_model_quiz", ["ada01", "ada@uni.org", "4711"]
+    SHAPES = 4
+
+    def right_for(self, who):
+        given = quiz._variant(sealed.question(self.LESSON, self.SHAPES), self.LESSON, self.SHAPES, who)["given"]
+        return 2 * given["L"], given["B"], given["H"]
+
+    def asked(self, answer, who):
+        """(passed, verdict) where the session sends this answer, and this value for the student's id."""
+        call = {"kind": "quiz", "name": self.LESSON, "variable": "answer_4", "number": self.SHAPES, "who": "student"}
+        job = {"student": "Ada01", "aliases": self.OWN, "seed": 1, "files": {}, "cells": [{"type": "code", "id": "q", "call": call}]}
+        notebook = notebooks._Notebook(job, None)
+        notebook.place = 0
+        with peer([{"value": answer}], [who]) as session:
+            verdict = notebook._judge(session, call)[1]
+        return verdict["outcome"] == "passed", verdict
+
+    @pytest.mark.parametrize("who", OWN)
+    @pytest.mark.parametrize("typed", ["", None, "ada01", " ADA@uni.org ", "4711", 4711, "ben"])
+    def test_an_id_of_ones_own_is_right_whatever_is_typed(self, who, typed):
+        assert self.asked(self.right_for(who), {"value": typed})[0]
+
+    def test_a_forged_id_earns_nothing_beyond_ones_own(self):
+        """Of every known variant, whatever the session calls itself, the ones that pass are those of the student's own ids."""
+        own, tried = {self.right_for(who) for who in self.OWN}, set()
+        for number in range(120):
+            who = f"somebody{number}"
+            answer = self.right_for(who)
+            if answer in tried:
+                continue
+            tried.add(answer)
+            passed, verdict = self.asked(answer, {"value": who})
+            assert passed == (answer in own)
+            assert passed or (verdict["typed"], verdict["mistake"]) == (who, "answered for an id that is not their own")
+        assert len(tried) > 25 > len(own)
+
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            {"value": ["ada01"]},
+            {"value": {"ada01": 1}},
+            {"value": True},
+            {"value": "x" * 10_000},
+            {"value": torch.ones(3)},
+            {"missing": True},
+            {"not plain": "an object"},
+        ],
+    )
+    def test_no_id_of_another_kind_passes(self, forged):
+        answer = next(answer for answer in (self.right_for(f"somebody{n}") for n in range(99)) if answer not in {self.right_for(who) for who in self.OWN})
+        assert not self.asked(answer, forged)[0]
+
+    def test_what_is_no_value_ends_the_session(self):
+        with pytest.raises(Lost, match="no value"):
+            self.asked((1, 2, 3), {"value": "ada01", "passed": True})
+
+    def test_aliases_draw_no_hidden_cases_anew(self):
+        call = {"kind": "quiz", "name": "a", "variable": "b", "number": 1}
+        job = {**TestHiddenCases.JOB, "cells": [{"source": "1"}, {"call": call}]}
+        later = {**job, "aliases": self.OWN, "cells": [{"source": "1"}, {"call": {**call, "who": "student"}}]}
+        before = int(journal.digest({name: value for name, value in job.items() if name not in notebooks.HOW})[:10], 16)
+        assert notebooks.seed_of(job) == notebooks.seed_of(later) == before
+
+    def test_only_where_numbers_differ_a_result_depends_on_them(self):
+        assert whose.depends([{"kind": "quiz", "name": self.LESSON, "number": number} for number in (1, self.SHAPES)])
+        assert not whose.depends([{"kind": "quiz", "name": self.LESSON, "number": 1}, {"kind": "check", "name": "rnn_step", "number": None}])
+
+
+class TestWhoIsWho:
+    PEOPLE = [
+        Person("ada01", email="Ada@Uni.org", ids={"canvas_id": "4711"}),
+        Person("ben02", email="ben@uni.org"),
+        Person("ben", email="ben@other.org", ids={"canvas_id": "7"}),
+    ]
+
+    @pytest.mark.parametrize("folder", ["ada01", "ADA01", "ada", "ada@uni.org", "4711"])
+    def test_every_id_of_the_roster_is_theirs(self, folder):
+        known = whose.Class(self.PEOPLE, [folder])
+        assert {*known.aliases(folder)} == {"ada01", "ada@uni.org", "ada", "4711"} and known.aliases(folder)[0] == folder.casefold()
+
+    def test_what_two_could_mean_is_neithers(self):
+        """The part before the @ of two e-mails is the id of one of them."""
+        known = whose.Class(self.PEOPLE, ["ben", "ben02"])
+        assert {*known.aliases("ben02")} == {"ben02", "ben@uni.org"} and {*known.aliases("ben")} == {"ben", "ben@other.org", "7"}
+        assert (known.owner("ben"), known.owner("ben@uni.org"), known.owner("nobody")) == ("ben", "ben02", "")
+
+    def test_without_a_roster_it_is_the_folders_name(self):
+        known = whose.Class([], ["ada@uni.org", "Ben", "ada@other.org", "ada"])
+        assert known.aliases("Ben") == ["ben"] and known.aliases("ada@uni.org") == ["ada@uni.org"]
+        assert whose.Class([], ["ada@uni.org"]).aliases("ada@uni.org") == ["ada@uni.org", "ada"]
+
+    @pytest.mark.parametrize("value, said", [(" Ada ", "ada"), (4711, "4711"), (True, ""), (None, ""), (["ada"], ""), (1.5, ""), ("", "")])
+    def test_what_counts_as_an_id(self, value, said):
+        assert whose.typed(value) == said
+
+
 def test_every_field_is_in_the_table_of_the_border():
     """docs/architecture-border.md says of each part of each message who says it and whether it is believed."""
     table = DOC.read_text(encoding="utf-8")
-    fields = {*Result.__dataclass_fields__, *trust.PACKED, *trust.FINISHED, *trust.ERROR, "finding", "end", "length", "keys"}
+    fields = {*Result.__dataclass_fields__, *trust.PACKED, *trust.FINISHED, *trust.ERROR, "finding", "end", "length", "keys", "left_out", "student"}
     assert not [field for field in sorted(fields) if f"`{field}`" not in table]
     assert set(DERIVED) == {"changed"}

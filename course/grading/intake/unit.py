@@ -1,7 +1,7 @@
 """What the gradebook says of a unit: its lessons, and what each graded cell calls."""
 
 import ast
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from nbgrader.api import Gradebook, MissingEntry
 
@@ -14,12 +14,14 @@ class GradeError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """What a graded cell does: check("name", variable), or quiz("name", number, variable)."""
+    """What a graded cell does: check("name", variable), or quiz("name", number, variable, who). who: the variable with the student's id, or ""."""
 
     kind: str
     name: str
     variable: str
     number: int | None = None
+    who: str = field(default="", compare=False)
+    """A hidden twin has none."""
 
 
 def read_unit(db_url, unit):
@@ -71,7 +73,7 @@ def _read(statement, hidden):
     if kind == "check":
         return Call(kind, _text(arguments[0]), arguments[1].id)
     if kind == "quiz":
-        return Call(kind, _text(arguments[0]), arguments[2].id, arguments[1].value)
+        return Call(kind, _text(arguments[0]), arguments[2].id, arguments[1].value, arguments[3].id if len(arguments) > 3 else "")
     raise ValueError(function)
 
 

@@ -20,6 +20,8 @@ from course.grading.intake import clean
 from course.grading.intake.sanitise import Notes
 from course.grading.plugins.cleaning import CleanNotebook
 
+from . import totals
+
 
 class Replay(NbGraderPreprocessor):
     """Stands where nbgrader would run the cells: puts into each the outputs that it had in the sandbox."""
@@ -142,6 +144,19 @@ class Book:
             finally:
                 session.remove()
                 session.configure(bind=engine, join_transaction_mode="conditional_savepoint")
+
+    def totals(self):
+        """{student: totals.Total} of everybody in the gradebook: what a table, a file or a page says of points comes from here."""
+        return totals.of_unit(self.gradebook, self.unit)
+
+    def by_hand(self):
+        """{lesson: {grade_id: its text as released}} of the cells that somebody has to read."""
+        found = {}
+        for notebook in self.gradebook.find_assignment(self.unit).notebooks:
+            hand = {cell.name for cell in notebook.solution_cells} & {cell.name for cell in notebook.grade_cells} | {cell.name for cell in notebook.task_cells}
+            found[notebook.name] = {cell.name: cell.source for cell in notebook.source_cells if cell.name in hand}
+        self.gradebook.db.remove()
+        return found
 
     def grades(self):
         """{student: {lesson: {grade_id: (score by machine, score, points)}}} of everybody who is in the gradebook."""

@@ -18,7 +18,7 @@ from course.grading import removal
 
 GRADING = Path(__file__).parents[1]
 COURSE = GRADING.parent
-OF_GRADING = ("run/notebooks.py", "run/clock.py", "hidden.py", "sandbox/*.py")
+OF_GRADING = ("run/notebooks.py", "run/clock.py", "run/reasons.py", "run/whose.py", "hidden.py", "sandbox/*.py")
 """The files of this folder on which a result depends. Of all others in the course every one counts, but for `NOT_PLAYED`."""
 NOT_PLAYED = ("build", "__main__.py")
 QUIZ = COURSE / "learner" / "quiz.json"

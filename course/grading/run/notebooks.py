@@ -17,12 +17,14 @@ import torch
 
 from course import exercises
 from course.checks import report
-from course.checks.examine import PUBLIC_SEED, verdict_on
+from course.checks.attempt import is_attempted
+from course.checks.examine import PUBLIC_SEED, takes, verdict_on
 from course.checks.verdict import CheckFailed, NotAttempted, Verdict
 from course.grading.hidden import DRAWS
 from course.grading.sandbox import Limits, Lost, Missing, Sandbox
-from course.learner.quiz import examine
+from course.learner.quiz import examine_for
 
+from . import reasons, whose
 from .clock import TooLate, bounded
 from .journal import digest
 
@@ -38,8 +40,8 @@ JUDGING = 60
 """Seconds of the clock to judge all cases of one draw, or one question. It takes less than one."""
 LOOK, STARTS = 5, 300
 """Seconds between two looks at workers that give no result; and what a notebook takes at most besides its own time."""
-HOW = {"limits", "confined", "prelude"}
-"""What a job says of the way it is run. All else is whose it is, and what was handed in."""
+HOW = {"limits", "confined", "prelude", "aliases"}
+"""What a job says of the way it is run and judged. All else is whose it is, and what was handed in."""
 ONE_AT_A_TIME = threading.Lock()
 OPEN = []
 """The sandbox of this process, if there is one."""
@@ -136,7 +138,8 @@ def run_job(job):
     """Run one notebook and judge it.
 
     job: {"student", "unit", "lesson", "seed", "limits", "confined", "files": {path: base64}, "cells": [{"type", "source", "call"}]}, where a
-    graded cell has a `call` and no source; "prelude": sources, see Sandbox. Returns {"outputs": [outputs of each cell], "verdicts": {place: {...}}, "seconds"}.
+    graded cell has a `call` and no source; "prelude": sources, see Sandbox; "aliases": the student's other ids, where a question depends on them.
+    Returns {"outputs": [outputs of each cell], "verdicts": {place: {...}}, "stopped": {place: why}, "notes": [sentences], "seconds"}.
     """
     with ONE_AT_A_TIME:  # a judge sets modes of torch and redirects what is printed
         for _ in range(2):
@@ -171,6 +174,7 @@ class _Notebook:
         self.seed = seed_of(job)
         self.outputs, self.verdicts, self.stopped, self.place = [None] * len(self.cells), {}, {}, None
         self.room, self.number = OUTPUTS, OF_A_NOTEBOOK
+        self.errors, self.left_out = {}, {}
 
     def play(self):
         began, left_out = time.monotonic(), set()
@@ -197,7 +201,8 @@ class _Notebook:
                 detail = "The cells before it ended the session too often, or took all the time there is."
                 self._give(place, *_stopped(cell, lost.reason, detail, ran=False))
         outputs = [_valid(outputs or []) for outputs in self.outputs]
-        return {"outputs": outputs, "verdicts": self.verdicts, "stopped": self.stopped, "seconds": round(time.monotonic() - began, 3)}
+        notes = [f"cell {place + 1}: left out is the import of {', '.join(names)}, and the rest ran" for place, names in self.left_out.items()]
+        return {"outputs": outputs, "verdicts": self.verdicts, "stopped": self.stopped, "notes": notes, "seconds": round(time.monotonic() - began, 3)}
 
     def _go_through(self, session, left_out):
         """All cells in order. What a cell gave the first time counts: a later session only makes again what the following cells need."""
@@ -208,11 +213,19 @@ class _Notebook:
                 continue
             if not cell.get("call"):
                 ran = session.run(cell["source"])
+                self._note(ran)
                 if ran.error and ran.error["ename"] == "TimeLimit":
                     self.stopped.setdefault(str(self.place), "time limit")
                 self._give(self.place, ran.outputs)
             elif self.outputs[self.place] is None:
                 self._give(self.place, *self._judge(session, cell["call"]))
+
+    def _note(self, ran):
+        """What a cell raised and what it lacked, the last time it ran."""
+        for kept, found in ((self.errors, ran.error), (self.left_out, ran.left_out)):
+            kept.pop(self.place, None)
+            if found:
+                kept[self.place] = found
 
     def _give(self, place, outputs, verdict=None):
         if self.outputs[place] is not None:
@@ -241,8 +254,10 @@ class _Notebook:
         name, printed, tried = call["name"], "", 0
         for seed in (PUBLIC_SEED, *(self.seed + draw for draw in range(DRAWS))):
             verdict = _examined(session, name, call["variable"], seed)
-            if not verdict.passed and verdict.finding.outcome == "not attempted yet" and self.stopped:
-                return self._missing(call)
+            if not verdict.passed and verdict.finding.outcome == "not attempted yet":
+                instead = self._missing(call) if self.stopped else self._reason(session, call, name)
+                if instead:
+                    return instead
             if not verdict.passed:
                 text = report.text(verdict, unseen=seed != PUBLIC_SEED)
                 return _failed(_stream(printed), call, verdict.finding.outcome, text, _mistake(verdict.finding))
@@ -259,20 +274,67 @@ class _Notebook:
         text = f"STOPPED  {call['name']}: a cell above was left out ({reasons}), and what it defines is missing"
         return _failed([], call, "stopped", text, "")
 
+    def _reason(self, session, call, label):
+        """Outputs and verdict where something was written that the check cannot ask, or None."""
+        missing = isinstance(session.value(call["variable"]), Missing)
+        wanted = takes(exercises.find(label), _cases(label, PUBLIC_SEED)) if call["kind"] == "check" else ()
+        found = reasons.find(self.cells, self.errors, self.place, call, wanted, missing)
+        return found and _failed([], call, found.outcome, found.text(label), found.mistake, said=found.said)
+
     def _quiz(self, session, call):
         answer = session.value(call["variable"])
+        if isinstance(answer, Missing) or not is_attempted(answer):
+            instead = None if self.stopped else self._reason(session, call, f"question {call['number']}")
+            if instead:
+                return instead
         if isinstance(answer, Missing):
             what = f"name {call['variable']!r} is not defined"
             return _failed([], call, "raised", f"NameError: {what}", what)
-        try:
-            with bounded(JUDGING):
-                text = examine(call["name"], call["number"], answer, self.job["student"])
-        except NotAttempted as error:
-            return _failed([], call, "not attempted yet", str(error), "")
-        except CheckFailed as error:
-            said = str(error).split("\n")[0].removeprefix(f"WRONG  question {call['number']}")
-            return _failed([], call, "wrong", str(error), f"answered {said[2:]}" if said.startswith(", ") else said.removeprefix(": "))
-        return _stream(text + "\n"), _verdict(call, "passed")
+        typed = whose.typed(session.value(call["who"])) if call.get("who") else ""
+        with bounded(JUDGING):
+            try:
+                return _stream(self._answered(call, answer, typed) + "\n"), _verdict(call, "passed")
+            except NotAttempted as error:
+                return _failed([], call, "not attempted yet", str(error), "")
+            except NotTheirs as error:
+                return _failed([], call, "wrong", str(error), "answered for an id that is not their own", typed=typed)
+            except CheckFailed as error:
+                said = str(error).split("\n")[0].removeprefix(f"WRONG  question {call['number']}")
+                return _failed([], call, "wrong", str(error), f"answered {said[2:]}" if said.startswith(", ") else said.removeprefix(": "))
+
+    def _answered(self, call, answer, typed):
+        """The report of an answer that is right for an id of the student's own. typed: the one in the notebook, which is only asked which of them comes first.
+
+        Raises NotTheirs where it is right for the typed id alone, and that is not one of theirs; otherwise as `examine_for`, for the first id.
+        """
+        asked, own = (call["name"], call["number"], answer), whose.own(self.job)
+        failed = []
+        for who in sorted(own, key=lambda who: who != typed):
+            try:
+                return examine_for(*asked, who)
+            except NotAttempted:
+                raise
+            except CheckFailed as error:
+                failed.append(error)
+            if not whose.varies(*asked[:2]):
+                raise failed[0]
+        if typed and typed not in own and _is_right(*asked, typed):
+            raise NotTheirs(call["number"], typed, own)
+        raise failed[0]
+
+
+class NotTheirs(CheckFailed):
+    """An answer that is right for the numbers of somebody else's id."""
+
+    def __init__(self, number, typed, own):
+        what = f"WRONG  question {number}: right for the numbers of {typed!r}, and this is not an id of yours"
+        super().__init__(f"{what}\n\n  You are known as {', '.join(own)}: type one of these, run the cells again and answer for these numbers.")
+
+
+def _is_right(*asked):
+    with contextlib.suppress(CheckFailed):
+        return bool(examine_for(*asked))
+    return False
 
 
 def seed_of(job):
@@ -281,7 +343,13 @@ def seed_of(job):
     An answer is shown its cases, and may print them for whoever reads the feedback. So the seed is drawn from all that was handed in and
     that the answer can read, the files beside the notebook as well as its cells: who writes down what was seen has other cases the next time.
     """
-    return int(digest({name: value for name, value in job.items() if name not in HOW})[:10], 16)
+    handed_in = {name: value for name, value in job.items() if name not in HOW}
+    return int(digest({**handed_in, "cells": [_as_before(cell) for cell in job["cells"]]})[:10], 16)
+
+
+def _as_before(cell):
+    """A cell without what came later to be known of its call: no hidden case of work that is graded already is drawn anew."""
+    return {**cell, "call": {name: value for name, value in cell["call"].items() if name != "who"}} if cell.get("call") else cell
 
 
 def _examined(session, name, variable, seed):
@@ -309,8 +377,8 @@ def _cases(name, seed):
 # Outputs
 
 
-def _verdict(call, outcome, mistake=""):
-    return {**call, "outcome": outcome, "mistake": mistake}
+def _verdict(call, outcome, mistake="", **more):
+    return {**call, "outcome": outcome, "mistake": mistake, **more}
 
 
 def _mistake(finding):
@@ -321,10 +389,10 @@ def _mistake(finding):
     return finding.cause or (f"raised {lines[-1]}" if finding.outcome == "raised" else lines[0])
 
 
-def _failed(before, call, outcome, text, mistake):
+def _failed(before, call, outcome, text, mistake, **more):
     """Outputs and verdict of a graded cell without points: its report stands where a traceback would."""
     output = nbformat.v4.new_output("error", ename="CheckFailed", evalue=text, traceback=text.splitlines())
-    return [*before, output], _verdict(call, outcome, mistake)
+    return [*before, output], _verdict(call, outcome, mistake, **more)
 
 
 def _stopped(cell, reason, detail, ran=True):

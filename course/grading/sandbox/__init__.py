@@ -52,10 +52,12 @@ class Limits:
 
 @dataclass
 class Ran:
-    """What a cell did. outputs: as nbformat 4 writes them, an error among them; error: its last one, {"ename", "evalue", "traceback"}, or None."""
+    """What a cell did. outputs: as nbformat 4 writes them, an error among them; error: its last one, {"ename", "evalue", "traceback"}, or None;
+    left_out: the packages that it imports and that are not there."""
 
     outputs: list
     error: dict | None = None
+    left_out: list = field(default_factory=list)
 
 
 @dataclass
@@ -228,8 +230,8 @@ class Session:
             late = True
             self.sandbox.ask(b"i", self.pid)
             answer = self._receive(time.monotonic() + POLITE)
-        outputs, error = self._trusted(trust.ran, answer, self.limits.output)
-        return self._timed_out(outputs) if late else Ran(outputs, error)
+        outputs, error, left_out = self._trusted(trust.ran, answer, self.limits.output)
+        return self._timed_out(outputs) if late else Ran(outputs, error, left_out)
 
     def _timed_out(self, outputs):
         words = f"this cell took longer than {self.limits.cell_seconds:g} seconds and was stopped"

@@ -20,7 +20,7 @@ from course.grading import removal
 from . import cgroup
 
 PACKAGE = Path(__file__).parents[2]
-INSIDE = ("zygote.py", "child.py", "confine.py", "strip.py", "wire.py")
+INSIDE = ("zygote.py", "child.py", "confine.py", "imports.py", "strip.py", "wire.py")
 LEFT_OUT = ("grading", "build")
 QUIZ, DISCUSSIONS = "quiz.json", "discussions.json"
 PACKAGES = ("torch", "IPython", "numpy", "matplotlib", "lazy_loader", "pyseccomp")

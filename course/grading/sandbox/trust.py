@@ -20,7 +20,7 @@ ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str, "o
 EPOCH = {"start", "steps", "arrivals"}
 FINISHED = EPOCH | {"end", "left", "settings", "memory"}
 STEPS = 200
-MIMES, ITEMS, AXES = 20, 1000, 64
+MIMES, ITEMS, AXES, MOST_LEFT_OUT = 20, 1000, 64, 50
 SENT = set(Result.__dataclass_fields__) - set(DERIVED)
 
 
@@ -50,13 +50,17 @@ def _is_count(value, most=2**62):
 
 
 def ran(answer, most):
-    """The outputs and the error of a cell: (list of output dicts, dict or None)."""
-    _keys(answer, ("outputs", "error"), "the answer to a cell")
+    """The outputs and the error of a cell, and the packages that it lacked: (list of output dicts, dict or None, list of names)."""
+    _keys(answer, ("outputs", "error", "left_out"), "the answer to a cell")
     insist(isinstance(answer["outputs"], list) and len(answer["outputs"]) <= most, "the outputs are no list")
     outputs = [_output(each) for each in answer["outputs"]]
     error = answer["error"] and _output(answer["error"])
     insist(error is None or error["output_type"] == "error", "the error is none")
-    return outputs, error and {name: error[name] for name in ("ename", "evalue", "traceback")}
+    left_out = answer["left_out"]
+    insist(
+        isinstance(left_out, list) and len(left_out) <= MOST_LEFT_OUT and all(_is_text(name, 100) for name in left_out), "what was left out is no list of names"
+    )
+    return outputs, error and {name: error[name] for name in ("ename", "evalue", "traceback")}, left_out
 
 
 def _output(output):
