@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from . import demo
+from .intake import names
+from .seed import marked
 
 HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrader's gradebook.
 
@@ -82,6 +84,10 @@ def _parser():
 
 
 def _grade(options):
+    wrong = next((names.refusal(root, options.unit) for root in marked()), "")
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return 2
     print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
     from .report.summary import as_data, console_for, show
     from .round import GradeError, Options, Round, find_root  # torch and nbgrader take seconds, and --help should not
