@@ -9,11 +9,10 @@ import os
 import re
 import shutil
 import sys
-import urllib.request
 
 import nbformat
 import pytest
-from browser import running_lab
+from browser import running_lab, status
 from nbgrader.api import Gradebook
 from saved_by import TOOLS
 from small_class import CELL, copy_of
@@ -201,17 +200,9 @@ def test_formgrader_opens_each(course):
             for notebook in submission.notebooks
         }
     with running_lab(root) as address:
-        statuses = {about: _status(f"{address.removesuffix('/lab')}/formgrader/submissions/{number}/") for about, number in pages.items()}
+        statuses = {about: status(f"{address.removesuffix('/lab')}/formgrader/submissions/{number}/") for about, number in pages.items()}
     assert len(statuses) >= 2 * len(TOOLS) + len(STATES)
-    assert {about: status for about, status in statuses.items() if status != 200} == {}
-
-
-def _status(address):
-    try:
-        with urllib.request.urlopen(address) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    assert {about: number for about, number in statuses.items() if number != 200} == {}
 
 
 # The parts

@@ -26,7 +26,8 @@ def found(cells, masters, marked):
         free = [place for place, cell in enumerate(cells) if place not in taken and "nbgrader" not in cell.metadata]
         place = _by_name(cells, free, master) if not master["locked"] else None
         if place is None:
-            place = _by_text(cells, free, master) if master["locked"] else _by_what_it_is(cells, free, masters, number, {**marked, **places})
+            known = {**marked, **places}
+            place = _by_text(cells, free, masters, number, known) if master["locked"] else _by_what_it_is(cells, free, masters, number, known)
         if place is not None:
             places[master["name"]] = place
             taken.add(place)
@@ -42,10 +43,11 @@ def _names(cell):
     return {cell.get("id"), *(cell.metadata.get(key) for key in OTHER_NAMES if isinstance(cell.metadata.get(key), str))}
 
 
-def _by_text(cells, free, master):
-    """The last cell with the same text: of copies, the last counts."""
-    text = squeezed(master["source"])
-    alike = [place for place in free if cells[place].cell_type == master["type"] and text and squeezed(cells[place].source) == text]
+def _by_text(cells, free, masters, number, known):
+    """The last cell with the same text: of copies, the last counts. Not one that stands above what it checks: there it would fail."""
+    master, text = masters[number], squeezed(masters[number]["source"])
+    above = next((known[each["name"]] for each in reversed(masters[:number]) if each["name"] in known), -1)
+    alike = [place for place in free if place > above and cells[place].cell_type == master["type"] and text and squeezed(cells[place].source) == text]
     return alike[-1] if alike else None
 
 

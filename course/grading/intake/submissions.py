@@ -185,8 +185,10 @@ def _look_into(choice, submission, top, place, files, refused):
 
 
 def _explain_nothing(submission, choice, lessons, files, refused):
-    """Why nothing of the unit was found, where nothing was, with the remedy."""
+    """Why nothing of the unit was found, where nothing was, with the remedy; and where a lesson may be in an archive that is not read."""
     if submission.notebooks or submission.reasons:
+        submission.reasons |= {lesson: f"{lesson}.ipynb was not handed in, and {refused[0]}" for lesson in submission.missing if refused}
+        submission.missing -= set(submission.reasons)
         return
     packed = [place for place in files if archive.OTHER_ARCHIVES.search(place)]
     reason = "no notebook was handed in"

@@ -70,11 +70,11 @@ def lesson_of(raw, known):
 
 
 def work_in(raw, face):
-    """(how many of the answers are no longer as they were released, how many cells are none of the lesson's): the larger, the more work is in it."""
+    """(how many of the answers are no longer as they were released, how many other cells are none of the lesson's): the larger, the more work is in it."""
     cells = [*normal.cells_of(raw)]
     answers = {name: lost.squeezed(_source(cell)) for cell in cells if (name := _grade_id(cell)) in face.stubs}
     changed = sum(bool(text) and text != face.stubs[name] for name, text in answers.items())
-    return changed, sum(lost.squeezed(_source(cell)) not in face.own for cell in cells)
+    return changed, sum(lost.squeezed(_source(cell)) not in face.own and _grade_id(cell) not in face.stubs for cell in cells)
 
 
 def _grade_id(cell):
