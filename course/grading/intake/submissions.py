@@ -126,7 +126,7 @@ def odd_name(student):
     if student != student.strip():
         return "the name of this student's folder begins or ends with a space"
     if re.search(r"[*?[]", student):
-        return "nbgrader makes no feedback page for a name with *, ? or [ in it: rename the folder in submitted/ to get one"
+        return "nbgrader generate_feedback makes no feedback page for a name with *, ? or [ in it: course feedback does"
     return ""
 
 
