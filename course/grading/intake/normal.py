@@ -160,11 +160,12 @@ def _of_cell(cell, missing):
     if kind not in ("code", "markdown", "raw"):
         missing[f"a cell of the type {kind if isinstance(kind, str) and kind.isidentifier() else 'none'}"] += 1
         cell["cell_type"] = "code" if kind is None and ("outputs" in cell or "execution_count" in cell) else "markdown"
-    for name, usual in (("metadata", {}), ("source", cell.get("input", ""))):
-        if type(cell.get(name)) is not (dict if name == "metadata" else str):
-            missing[f"a cell without {name}"] += 1
-            cell[name] = usual if type(cell.get(name)) is not list else "".join(map(str, cell[name]))
-    cell["source"] = cell["source"] if isinstance(cell["source"], str) else ""
+    if not isinstance(cell.get("metadata"), dict):
+        missing["a cell without metadata"] += 1
+        cell["metadata"] = {}
+    if not isinstance(cell.get("source"), str):
+        missing["a cell without source"] += 1
+        cell["source"] = _joined(cell.get("source", cell.get("input")))
     _of_metadata(cell)
     if cell["cell_type"] == "code":
         missing["a cell without outputs"] += not isinstance(cell.get("outputs"), list)
@@ -174,6 +175,10 @@ def _of_cell(cell, missing):
     allowed = OF_A_CELL - ({"attachments"} if cell["cell_type"] == "code" else {"outputs", "execution_count"})
     for name in [name for name in cell if name not in allowed]:
         del cell[name]
+
+
+def _joined(text):
+    return text if isinstance(text, str) else "".join(map(str, text)) if isinstance(text, list) else ""
 
 
 def _of_metadata(cell):
@@ -201,12 +206,11 @@ def _of_old_cell(cell, missing):
     kind, text = cell.get("cell_type"), cell.get("input", cell.get("source", ""))
     missing["a cell without metadata"] += not isinstance(cell.setdefault("metadata", {}), dict)
     cell["metadata"] = cell["metadata"] if isinstance(cell["metadata"], dict) else {}
-    text = text if isinstance(text, str) else "".join(map(str, text)) if isinstance(text, list) else ""
     if kind == "code":
         cell.pop("source", None)
-        cell.update({**OF_OLD_CODE, "input": text, "outputs": [], "prompt_number": None})
+        cell.update({**OF_OLD_CODE, "input": _joined(text), "outputs": [], "prompt_number": None})
         return
-    cell["source"] = text
+    cell["source"] = _joined(text)
     if kind == "heading":
         cell["level"] = cell["level"] if isinstance(cell.get("level"), int) and 0 < cell["level"] < 7 else 1
     elif kind not in ("markdown", "raw", "html"):
