@@ -127,13 +127,15 @@ def dataspell(notebook):
 
 @tool
 def marimo(notebook):
-    """A new notebook with new names: nothing is left of the cells' metadata but marimo's own, nothing of the notebook's."""
+    """A new notebook with new names and marimo's import: nothing is left of the cells' metadata but marimo's own, nothing of the notebook's."""
     for number, cell in enumerate(notebook["cells"]):
         cell["id"] = f"c{number:03}"
         cell["metadata"] = (
             {"marimo": {"config": {"hide_code": True}}} if cell["cell_type"] == "code" else {"marimo": {"config": {"hide_code": True}, "name": "_"}}
         )
         cell["source"] = "".join(cell["source"]).strip()
+    own = {"cell_type": "code", "id": "Hbol", "metadata": {}, "source": "import marimo as mo", "outputs": [], "execution_count": None}
+    notebook["cells"].append(own)
     notebook["metadata"] = {}
     return notebook
 
