@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -80,6 +81,15 @@ def _answers(address, runtime, pid):
         return True
     except OSError:
         return False
+
+
+def status(address):
+    """The status of a page, as a program sees it that follows no script."""
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 @contextlib.contextmanager

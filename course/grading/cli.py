@@ -11,7 +11,9 @@ from .collect import command as collect
 from .commands import add_command
 from .export import command as export
 from .export import feedback
+from .intake import names
 from .roster import command as roster
+from .seed import marked
 
 HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrader's gradebook.
 
@@ -30,12 +32,14 @@ what you get:
   gradebook.db, autograded/STUDENT/UNIT/             written by nbgrader, one student at a time
   .course_grade/                                     what has been run already. Killed in the middle? Run it again and it
                                                      goes on where it was. You may delete it: then everything runs again
-Whatever lies in submitted/ is graded, is in the table with its reason, or is named as no submission. What cannot be
-read (damaged, misnamed, a link, too large, too deep) gets no points, and the reason is in the student's feedback too.
+Whatever lies in submitted/ is graded, is in the table with its reason, or is named as no submission. A lesson is known by
+what is in it, under another name too, in folders or in a zip; of two files of a lesson the one with more work counts.
+What cannot be read (damaged, a link, too large, too deep) gets no points, and the reason is in the student's feedback too.
 A cell that takes too long, too much memory or ends its process costs its own exercise only; so does an answer that
 takes the judge more than a minute. What is kept of a cell: 1,000 outputs, 1 MB; of a notebook 3,000, and 20 MB.
-A notebook that is graded starts no programs (!pip install ... prints a note instead) and does not see the other
-notebooks of the same student. A class of more than forty is told in a few lines: --all names everybody.
+A notebook that is graded starts no programs (!pip install ... prints a note instead). It sees the notebooks and files that
+its student has beside the lessons, and of another lesson what it calls with %run. A class of more than forty is told in
+a few lines: --all names everybody.
 
 exit status: 0 every submission has a grade or a recorded reason; 1 some have none, named in the last line;
 2 grading could not begin or go on, and the message says why; 130 stopped by Ctrl-C. What was graded by then stays.
@@ -87,6 +91,10 @@ def _parser():
 
 
 def _grade(options):
+    wrong = next((names.refusal(root, options.unit) for root in marked()), "")
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return 2
     print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
     from .report.summary import as_data, console_for, show
     from .round import GradeError, Options, Round, find_root  # torch and nbgrader take seconds, and --help should not

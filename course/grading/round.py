@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import backups, drift, gradebook, removal, settings
 from .intake.reader import Gone, Reader
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
-from .intake.unit import GradeError, read_unit
+from .intake.unit import GradeError, read_unit, units
 from .report.record import Book
+from .report.summary import MISSING
 from .report.written import written
 from .roster.people import RosterError
 from .run import notebooks, whose
@@ -31,6 +32,7 @@ from .trouble import in_words, of_an_error
 FOLDER, COPY, LAST = ".course_grade", "gradebook_copy.db", "last_time"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
+NOBODY = "nobody has handed in '{unit}' yet. Collect it, or put each student's notebooks into submitted/<student>/{unit}/"
 REVISION = 1
 """Raise it when the same result should be recorded in another way."""
 
@@ -159,9 +161,9 @@ class Round:
     def _submitted(self):
         """{student: folder} of those to be graded."""
         found = find_students(CourseDirectory(config=self.config), self.unit)
-        everybody = [*found.students, *found.lost]
+        everybody = [*found.students, *found.lost, *found.loose]
         if not everybody:
-            raise GradeError(f"nobody has handed in {self.unit!r} yet. Collect it, or put each student's notebooks into submitted/<student>/{self.unit}/")
+            raise GradeError(NOBODY.format(unit=self.unit))
         unknown = [student for student in self.options.students if student not in everybody]
         if unknown:
             names = ", ".join(map(shown, everybody))
@@ -173,6 +175,7 @@ class Round:
             raise GradeError(f"{error}") from None
         chosen = self.options.students or everybody
         self.lost = {student: reason for student, reason in found.lost.items() if student in chosen}
+        self.loose = {student: folder for student, folder in found.loose.items() if student in chosen}
         return {student: folder for student, folder in found.students.items() if student in chosen}
 
     def _order(self):
@@ -186,7 +189,26 @@ class Round:
             "lessons": [*self.lessons],
             "ignore": [*self.book.course.ignore],
             "levels": self.levels,
+            "loose": [*self.loose],
+            "units": [name for name in units(self.book.course.db_url) if name != self.unit] if self.loose else [],
         }
+        self._take_loose()
+
+    def _take_loose(self):
+        """Who has no folder of the unit, but its lessons, is graded too."""
+        for student, folder in self.loose.items():
+            try:
+                found = self.reader.read(student, folder)
+            except (Unreadable, Gone) as error:
+                self.others[student] = f"holds no folder {self.unit}, and {error}"
+                continue
+            if found.is_of_unit:
+                self.folders[student] = folder
+                self.others.pop(student, None)
+            elif (reason := next(iter(found.reasons.values()), "")) and "recognised" in reason:
+                self.others[student] = f"holds no folder {self.unit}, and {reason}"
+        if not self.folders and not self.lost:
+            raise GradeError(NOBODY.format(unit=self.unit))
 
     def _all(self, watch):
         self.before, self.due, self.extensions = self.book.grades(), self.book.due(), self.book.extensions()
@@ -308,8 +330,11 @@ class Round:
                 work.notes += [f"{lesson}: {note}" for note in notes]
             except Unreadable as error:
                 work.reasons[lesson] = f"{lesson}.ipynb {error}"
+        for lesson in work.missing:
+            work.reasons[lesson] = MISSING
         for lesson, reason in work.reasons.items():
-            work.notebooks[lesson] = self.reader.placeholder(student, lesson, reason)
+            told = f"{lesson}.ipynb {reason}" if lesson in work.missing else reason
+            work.notebooks[lesson] = self.reader.placeholder(student, lesson, told)
         return work
 
     def _read(self, student, folder):

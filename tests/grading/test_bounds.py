@@ -16,7 +16,7 @@ from small_class import CELL, NO_TRANSPOSE, UNIT, copy_of, perfect
 from support import ROOT
 
 from course.grading import removal
-from course.grading.intake import markup, reader, sanitise
+from course.grading.intake import markup, normal, reader, sanitise
 from course.grading.intake.submissions import Unreadable
 from course.grading.run import clock, notebooks
 from course.grading.sandbox import Limits, Sandbox, cgroup
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
     ],
 )
 def test_the_shape_of_a_json_text(text, shape):
-    assert sanitise.shape_of(text.encode()) == shape
+    assert normal.shape_of(text.encode()) == shape
 
 
 def notebook_with(**more):
@@ -59,7 +59,7 @@ def notebook_with(**more):
 )
 def test_what_is_too_much_is_refused(data, words):
     try:
-        sanitise._read(data)
+        normal.read(data)
     except Unreadable as error:
         assert words in str(error) or words == "cannot"
     except Exception:  # nbformat's own: `clean` says that it cannot be read
@@ -72,7 +72,7 @@ def test_outputs_do_not_count():
     """However many and however odd: they are made anew."""
     outputs = [{"output_type": "stream", "name": "stdout", "text": ["line\n"] * 100_000}, {"what": "is this"}, 5]
     cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": ["a\n", "b"], "outputs": outputs, "execution_count": 7}
-    found = sanitise._read(notebook_with(cells=[cell]))
+    found, _ = normal.read(notebook_with(cells=[cell]))
     assert found.cells[0].source == "a\nb" and found.cells[0].outputs == []
 
 

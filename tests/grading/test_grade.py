@@ -52,12 +52,12 @@ def hand_in_broken(root):
 
     put("damaged", f"{CELL}.ipynb", perfect_text[:2000])
     put("damaged", f"{ZERO}.ipynb", json.dumps(right(root, ZERO)))
-    put("misnamed", f"{CELL} (1).ipynb", perfect_text)
+    put("misnamed", f"my {CELL}.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}))
     put("notes_only", "notes.txt", "I was ill")
     put(
         "odd",
         f"{CELL}.ipynb",
-        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "metadata": {"nbgrader": {"grade_id": []}}}]}),
+        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": []}}}}),
     )
     put("from_the_future", f"{CELL}.ipynb", perfect_text.replace('"nbformat": 4', '"nbformat": 9'))
     put("old", f"{CELL}.ipynb", _in_old_formats(json.loads(perfect_text)))

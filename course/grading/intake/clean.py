@@ -9,7 +9,7 @@ import re
 
 import nbformat
 
-from . import markup
+from . import markup, normal
 
 MOST_MARKDOWN = 200_000
 """What a notebook has beyond so many characters of Markdown is shown as it was typed: to render it may take too long."""
@@ -185,19 +185,40 @@ def _is_size(value):
 # Beside the notebook
 
 
+NOTEBOOKS = "other notebooks"
+"""The folder for those that are no lesson: beside the lessons nbgrader would look for their grades."""
+
+
 def files(found):
     """{path: content} beside a notebook under names that no browser runs and no program of Jupyter's reads as settings: those end in .txt here.
 
-    Formgrader serves autograded/ from its own address, with the rights of whoever grades.
+    Formgrader serves autograded/ from its own address, with the rights of whoever grades. A student's other notebooks are cleaned like the lessons,
+    and lie in a folder of their own.
     """
-    kept = {place: data for place, data in found.items() if not _runs(place)}
+    kept, renamed = {}, {}
     for place, data in found.items():
-        if place not in kept:
-            name = f"{place}.txt"
-            while name in kept or name in found:
-                name += ".txt"
-            kept[name] = data
+        if place.casefold().endswith(".ipynb"):
+            renamed[f"{NOTEBOOKS}/{place}"] = _other_notebook(data)
+        elif _runs(place):
+            renamed[f"{place}.txt"] = data
+        else:
+            kept[place] = data
+    for name, data in renamed.items():
+        while name in kept or name in found:
+            name += ".txt"
+        kept[name] = data
     return kept
+
+
+def _other_notebook(data):
+    """Such a notebook without its outputs, as it may be opened; or nothing but a sentence."""
+    try:
+        nb, _ = normal.read(data)
+        notebook(nb)
+        return nbformat.writes(nb).encode()
+    except Exception as error:  # whatever a file that somebody else wrote can do to nbformat
+        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"This notebook could not be read ({type(error).__name__}).", id="reason")])
+        return nbformat.writes(nb).encode()
 
 
 def _runs(place):

@@ -18,6 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from course.grading import gradebook
 
+from . import master, which
 from .sanitise import Sanitiser
 from .submissions import Unreadable, read_submission
 
@@ -143,11 +144,12 @@ def _answered(function, arguments):
 
 
 class Answers:
-    """What a reader can be asked. db_url: of a gradebook of which nobody is kept waiting; root: the course's folder."""
+    """What a reader can be asked. db_url: of a gradebook of which nobody is kept waiting; root: the course's folder; loose: the students without
+    a folder of the unit, in whose own folders its lessons may lie; units: the names of the other units' folders, which are not looked into there."""
 
-    def __init__(self, root, unit, db_url, lessons, ignore, levels):
+    def __init__(self, root, unit, db_url, lessons, ignore, levels, loose=(), units=()):
         os.chdir(root)
-        self.unit, self.db_url, self.lessons, self.ignore, self.levels = unit, db_url, lessons, ignore, levels
+        self.unit, self.db_url, self.lessons, self.ignore, self.levels, self.loose, self.units = unit, db_url, lessons, ignore, levels, loose, units
         self.student, self.submission = None, None
 
     def __enter__(self):
@@ -155,14 +157,26 @@ class Answers:
         self.gradebook = gradebook.opened(self.db_url, CourseDirectory(config=config).course_id)
         self.gradebook.__enter__()
         self.sanitiser = Sanitiser(config, self.db_url, self.unit)
+        self.faces = self._faces(config)
         return self
+
+    def _faces(self, config):
+        """{lesson: by what it is known}."""
+        found = {lesson: master.of(self.db_url, config, self.unit, lesson) for lesson in self.lessons}
+        return which.faces(
+            {lesson: (title, [(cell["name"], not cell["locked"], cell["source"]) for cell in cells]) for lesson, (title, cells) in found.items()}
+        )
 
     def __exit__(self, *error):
         self.gradebook.__exit__(*error)
 
     def read(self, student, folder):
         """The Submission without the bytes of its notebooks."""
-        self.student, self.submission = student, read_submission(student, folder, self.lessons, self.ignore, self.levels)
+        is_loose = student in self.loose
+        ignore, levels = [*self.ignore, *(self.units if is_loose else ())], 1 if is_loose else self.levels
+        self.student, self.submission = student, read_submission(student, folder, self.lessons, ignore, levels, self.faces)
+        if is_loose:
+            self.submission.notes.insert(0, f"it holds no folder {self.unit}: what was recognised as one of its lessons was taken")
         return replace(self.submission, notebooks=dict.fromkeys(self.submission.notebooks))
 
     def clean(self, student, folder, lesson):

@@ -1,28 +1,16 @@
 """Pass 1: a submitted notebook becomes one whose marks and graded cells are those of the gradebook."""
 
 import copy
-import json
 import logging
 import os
-import re
 
 import nbformat
-import numpy
 from nbconvert.exporters import NotebookExporter
-from nbformat.v4.convert import upgrade
 from nbgrader.converters import Autograde
 
+from . import normal
 from .markup import in_words
-from .submissions import Unreadable
-
-VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-MOST_CELLS = 1000
-MOST_PARTS, MOST_DEPTH = 2_000_000, 200
-"""Of the file as it is: values in its JSON, and brackets in each other."""
-KEPT_PARTS, KEPT_DEPTH, KEPT_BYTES = 100_000, 50, 10 * 2**20
-"""The same without the outputs, which are made anew, and without the lines of sources. nbformat takes some thousand bytes for a value."""
-NO_SIGNS = bytes(sorted({*range(256)} - {*b'"[]{},'}))
-"""All bytes but those that give a JSON text its shape."""
+from .normal import Unreadable
 
 
 class Notes(logging.Logger):
@@ -45,7 +33,7 @@ class Sanitiser:
     """The course's own `Autograde.sanitize_preprocessors`, made once and used for every notebook."""
 
     def __init__(self, config, db_url, unit):
-        self.db_url, self.unit, self.notes = db_url, unit, Notes()
+        self.db_url, self.unit, self.notes, self.placeholders = db_url, unit, Notes(), {}
         own = copy.deepcopy(config)
         own.Exporter.default_preprocessors = []
         chain = Autograde(config=config).sanitize_preprocessors
@@ -56,7 +44,7 @@ class Sanitiser:
     def clean(self, student, lesson, data):
         """(the sanitised notebook, sentences on what was put right). Raises Unreadable with a reason in words."""
         try:
-            notebook = _read(data)
+            notebook, notes = normal.read(data)
             known = {cell.id for cell in notebook.cells}
             text, _ = self.exporter.from_notebook_node(notebook, self._resources(student, lesson))
             notebook = nbformat.reads(text, as_version=4)
@@ -71,83 +59,22 @@ class Sanitiser:
         finally:
             os.environ.pop("HIDDEN_STATE_STUDENT", None)  # TidySubmission sets it for a kernel, and here is none
         _name_restored(notebook, known)
-        return notebook, self.notes.take()
+        return notebook, notes + self.notes.take()
 
     def placeholder(self, student, lesson, reason):
-        """A notebook that stands for one that cannot be graded: the reason, and the graded cells, which get no points."""
+        """A notebook that stands for one that cannot be graded, or is not there: the reason, and the graded cells, which get no points.
+
+        Formgrader answers with an error where an autograded notebook is missing.
+        """
+        if (lesson, reason) in self.placeholders:  # the same for everybody
+            return self.placeholders[lesson, reason]
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"**Not graded.** {in_words(' '.join(reason.split()))}.", id="reason")])
-        cleaned, _ = self.clean(student, lesson, nbformat.writes(notebook).encode())
-        return cleaned
+        self.placeholders[lesson, reason], _ = self.clean(student, lesson, nbformat.writes(notebook).encode())
+        return self.placeholders[lesson, reason]
 
     def _resources(self, student, lesson):
         about = {"student": student, "assignment": self.unit, "notebook": lesson, "db_url": self.db_url}
         return {"unique_key": lesson, "output_files_dir": f"{lesson}_files", "nbgrader": about}
-
-
-def _read(data):
-    """A valid notebook of the newest format. Raises Unreadable, or anything that nbformat raises."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("is not text in UTF-8, as every notebook is") from None
-    try:
-        _check_shape(data, MOST_PARTS, MOST_DEPTH)
-        notebook = nbformat.reader.reads(_slim(text))
-    except (nbformat.reader.NotJSONError, json.JSONDecodeError):
-        raise Unreadable("is empty" if not text.strip() else "is not JSON: the file is damaged or cut off") from None
-    except nbformat.NBFormatError as error:
-        raise Unreadable(f"has another notebook format than those known here ({error}). Save it in format {nbformat.current_nbformat}") from None
-    notebook = upgrade(nbformat.convert(notebook, 4))
-    if len(notebook.cells) > MOST_CELLS:
-        raise Unreadable(f"has more than {MOST_CELLS} cells")
-    _number(notebook)
-    _drop_odd_marks(notebook)
-    nbformat.validate(notebook, relax_add_props=True)
-    return notebook
-
-
-def _check_shape(data, most, depth):
-    """Look at the bytes of a JSON text, before anything is made of them. Raises Unreadable where there is too much in it."""
-    values, brackets = shape_of(data)
-    if brackets > depth:
-        raise Unreadable(f"holds brackets in more than {depth} others")
-    if values > most:
-        raise Unreadable(f"holds more than {most} values")
-
-
-def shape_of(data):
-    """(how many values, at most, how many brackets in each other) of a JSON text in bytes: what stands in its strings does not count."""
-    signs = numpy.frombuffer(data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, NO_SIGNS) + b",", numpy.uint8)
-    outside = numpy.bitwise_xor.accumulate((signs == ord('"')).view(numpy.uint8)) == 0
-    opening = ((signs == ord("[")) | (signs == ord("{"))) & outside
-    closing = ((signs == ord("]")) | (signs == ord("}"))) & outside
-    values = int(opening.sum()) + int(((signs == ord(",")) & outside).sum())
-    kinds = opening[opening | closing][: MOST_PARTS * 2]  # of the brackets alone, in their order
-    return values, int(numpy.cumsum(numpy.where(kinds, 1, -1)).max(initial=0))
-
-
-def _slim(text):
-    """The same notebook as JSON without its outputs, and without half characters: "\\ud800" can be read, but nobody can write it down again."""
-    notebook = json.loads(text)
-    for cell in _cells(notebook):
-        if isinstance(cell.get("outputs"), list):
-            cell["outputs"] = []
-        for name in ("source", "input"):
-            if isinstance(cell.get(name), list) and all(isinstance(line, str) for line in cell[name]):
-                cell[name] = "".join(cell[name])
-    data = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
-    if len(data) > KEPT_BYTES:
-        raise Unreadable(f"is larger than {KEPT_BYTES // 2**20} MB without its outputs")
-    _check_shape(data, KEPT_PARTS, KEPT_DEPTH)
-    return data.decode()
-
-
-def _cells(notebook):
-    """The cells of anything that may be a notebook, of format 4 or of an older one."""
-    sheets = notebook.get("worksheets") if isinstance(notebook, dict) else None
-    for sheet in [notebook, *(sheets if isinstance(sheets, list) else [])]:
-        cells = sheet.get("cells") if isinstance(sheet, dict) else None
-        yield from (cell for cell in (cells if isinstance(cells, list) else []) if isinstance(cell, dict))
 
 
 def _name_restored(notebook, known):
@@ -156,20 +83,3 @@ def _name_restored(notebook, known):
         if cell.id not in known:
             cell.id = next(name for name in (f"restored-{number}{'-' * more}" for more in range(len(known) + 1)) if name not in known)
             known.add(cell.id)
-
-
-def _number(notebook):
-    """Every cell has an id of its own, always the same one."""
-    seen = set()
-    for number, cell in enumerate(notebook.cells):
-        mine = cell.get("id")
-        if notebook.metadata.get("orig_nbformat_minor", 5) < 5 or not isinstance(mine, str) or not VALID_ID.fullmatch(mine) or mine in seen:
-            mine = cell["id"] = next(name for name in (f"cell-{number}{'-' * more}" for more in range(len(seen) + 1)) if name not in seen)
-        seen.add(mine)
-
-
-def _drop_odd_marks(notebook):
-    for cell in notebook.cells:
-        mark = cell.metadata.get("nbgrader", {})
-        if not isinstance(mark, dict) or not isinstance(mark.get("grade_id", ""), str):
-            del cell.metadata["nbgrader"]

@@ -5,14 +5,15 @@ meantime is a link that is not followed.
 """
 
 import contextlib
-import difflib
 import fnmatch
+import io
 import os
 import re
 import stat
 from dataclasses import dataclass, field
 
-from . import clean, timestamp
+from . import archive, chosen, clean, timestamp
+from .normal import Unreadable
 from .unit import GradeError
 
 NOTEBOOK = 50 * 2**20
@@ -20,6 +21,8 @@ FILES = 64 * 2**20
 MOST_FILES, MOST_ENTRIES, MOST_DEPTH = 1000, 50_000, 20
 """Of one submission: files beside the notebooks, names that are looked at, and folders in folders."""
 TIMESTAMP = "timestamp.txt"
+OF_SYSTEMS = ("__MACOSX", "._*", ".DS_Store", "Thumbs.db", "desktop.ini")
+"""What systems put beside somebody's files."""
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 STUDENT = "\0student\0"
@@ -29,20 +32,17 @@ REPLACED = ".before"
 LINK = "is a symbolic link, and links are not followed"
 
 
-class Unreadable(Exception):
-    """A file that cannot be graded. The message says why, in words that may follow its name."""
-
-
 @dataclass
 class Found:
     """Who is in submitted/ for one unit. students: {student: folder}; lost: {student: why there can be no grade};
     others: {entry: why it is no submission of this unit}. Every entry is in one of the three. levels: how many folders of a path
-    are the student's."""
+    are the student's. loose: {student: folder} of those among the others in whose own folder the unit's lessons may lie."""
 
     levels: int = 1
     students: dict = field(default_factory=dict)
     lost: dict = field(default_factory=dict)
     others: dict = field(default_factory=dict)
+    loose: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Submission:
 
     notebooks: {lesson: bytes}; files: {path: bytes}, everything beside the notebooks; reasons: {lesson: why it gets no points};
     missing: the lessons of which there is no trace, in a submission that has others; notes: what else an instructor may want to know;
-    lost: why there can be no grade, not even zero points: nobody could look.
+    lost: why there can be no grade, not even zero points: nobody could look; is_of_unit: whether any of its files is a lesson of the unit.
     """
 
     student: str
@@ -61,14 +61,15 @@ class Submission:
     missing: set = field(default_factory=set)
     notes: list = field(default_factory=list)
     lost: str = ""
+    is_of_unit: bool = False
 
 
 # Who
 
 
-def find_students(course, unit):
-    """What is Found in submitted/, in nbgrader's own layout. Raises GradeError where it cannot be read."""
-    before, _, after = course.format_path(course.submitted_directory, STUDENT, unit).partition(STUDENT)
+def find_students(course, unit, step=None):
+    """What is Found in submitted/, in nbgrader's own layout, or in the folder of another step. Raises GradeError where it cannot be read."""
+    before, _, after = course.format_path(step or course.submitted_directory, STUDENT, unit).partition(STUDENT)
     base, prefix = os.path.split(before)
     suffix, _, inside = after.partition(os.sep)
     found = Found(1 + len(inside.split(os.sep)) if inside else 1)
@@ -99,6 +100,8 @@ def _sort_in(found, student, path, top, name, inside):
             raise FileNotFoundError
     except FileNotFoundError:
         found.others[student] = f"holds no folder {inside}"
+        if not _wrong_name(student) and not stat.S_ISLNK(kind):
+            found.loose[student] = path
     except OSError as error:
         found.lost[student] = f"its folder in submitted/ cannot be read: {error.strerror}"
     else:
@@ -125,22 +128,22 @@ def odd_name(student):
     if student != student.strip():
         return "the name of this student's folder begins or ends with a space"
     if re.search(r"[*?[]", student):
-        return "nbgrader makes no feedback page for a name with *, ? or [ in it: rename the folder in submitted/ to get one"
+        return "nbgrader generate_feedback makes no feedback page for a name with *, ? or [ in it: course feedback does"
     return ""
 
 
 # What
 
 
-def read_submission(student, folder, lessons, ignore, levels=2):
-    """The Submission in a student's folder. lessons: the notebooks of the unit; ignore: patterns of names to leave out;
-    levels: how many of the last folders in `folder` are the student's, in which no link is followed."""
+def read_submission(student, folder, lessons, ignore, levels=2, faces=None):
+    """The Submission in a student's folder. lessons: the notebooks of the unit; ignore: patterns of names to leave out; levels: how many of the
+    last folders in `folder` are the student's, in which no link is followed; faces: what `which` knows the lessons by, or nothing: then by name."""
     submission = Submission(student)
     parts = os.path.normpath(folder).split(os.sep)
     try:
         base = os.open(os.sep.join(parts[:-levels]) or ".", os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         with _closing(base), _folder(base, parts[-levels:]) as top:
-            _read_all(submission, top, lessons, ignore)
+            _read_all(submission, top, lessons, ignore, faces or {})
     except Unreadable as error:
         submission.reasons = dict.fromkeys(lessons, f"the folder of the submission {error}")
     except OSError as error:
@@ -148,64 +151,80 @@ def read_submission(student, folder, lessons, ignore, levels=2):
     return submission
 
 
-def _read_all(submission, top, lessons, ignore):
-    found = _walk(top, lessons, ignore, submission.notes)
+def _read_all(submission, top, lessons, ignore, faces):
+    found = _walk(top, lessons, [*ignore, *OF_SYSTEMS], submission.notes)
     if len(found) > MOST_FILES:
         submission.notes.append(f"holds more than {MOST_FILES} files: all but the notebooks was left out")
-        found = [place for place in found if place.casefold().endswith(".ipynb")][:MOST_FILES]
-    for lesson in lessons:
-        _take_notebook(submission, lesson, top, found)
-    if not submission.notebooks and not submission.reasons:
-        submission.reasons, submission.missing = dict.fromkeys(lessons, "no notebook was handed in"), set()
-    _take_files(submission, top, [place for place in found if place not in {f"{lesson}.ipynb" for lesson in lessons}])
-
-
-def _take_notebook(submission, lesson, top, found):
-    name = f"{lesson}.ipynb"
-    if not _is_there(top, name):
-        alike = _misnamed(lesson, [place for place in found if place != name])
-        if alike:
-            submission.reasons[lesson] = f"{name} was not handed in. There is {alike!r}: if it is this lesson, give it its name"
+        found = [place for place in found if chosen.is_notebook(place)][:MOST_FILES]
+    choice = chosen.Choice(lessons, faces)
+    files, refused, exact = [], [], {f"{lesson}.ipynb" for lesson in lessons}
+    for place in sorted(found, key=lambda place: (place not in exact, place)):  # where there are too many, these are looked at
+        if chosen.is_notebook(place):
+            choice.add(place, lambda place=place: _read(top, place, NOTEBOOK, ". Clear its outputs and hand it in again"))
+        elif archive.IS_ZIP.search(place):
+            _look_into(choice, submission, top, place, files, refused)
         else:
-            submission.missing.add(lesson)
+            files.append(place)
+    choice.settle()
+    submission.notebooks, submission.reasons, submission.missing = choice.notebooks, choice.reasons, choice.missing
+    submission.notes += choice.notes
+    submission.is_of_unit = bool(choice.taken)
+    _explain_nothing(submission, choice, lessons, files, refused)
+    _take_files(submission, top, files, choice)
+
+
+def _look_into(choice, submission, top, place, files, refused):
+    """A zip in a submission: its notebooks are looked at like others. One without a lesson is a file like any other."""
+    try:
+        data = _read(top, place, FILES)
+        inside = [(item, archive.read(item, archive.MOST_OF_ONE)) for item in archive.items(io.BytesIO(data))]
+    except (Unreadable, archive.Refused) as error:
+        refused.append(f"{place} {error}")
+        submission.notes.append(f"{place} {error}; it was left out")
         return
-    try:
-        submission.notebooks[lesson] = _read(top, name, NOTEBOOK, ". Clear its outputs and hand it in again")
-    except Unreadable as error:
-        submission.reasons[lesson] = f"{name} {error}"
+    if not choice.add_all([(f"{place}/{item.place}", data) for item, data in inside]):
+        files.append(place)
 
 
-def _is_there(top, name):
-    try:
-        os.stat(name, dir_fd=top, follow_symlinks=False)
-        return True
-    except FileNotFoundError:
-        return False
-    except OSError:  # the folder may be listed, but not entered: `_read` says why
-        return True
+def _explain_nothing(submission, choice, lessons, files, refused):
+    """Why nothing of the unit was found, where nothing was, with the remedy; and where a lesson may be in an archive that is not read."""
+    if submission.notebooks or submission.reasons:
+        submission.reasons |= {lesson: f"{lesson}.ipynb was not handed in, and {refused[0]}" for lesson in submission.missing if refused}
+        submission.missing -= set(submission.reasons)
+        return
+    packed = [place for place in files if archive.OTHER_ARCHIVES.search(place)]
+    reason = "no notebook was handed in"
+    if choice.others:
+        reason = f"no lesson of this unit was recognised. There is {choice.others[0].place!r}: if it is a lesson, give it its name, as {lessons[0]}.ipynb"
+    elif refused:
+        reason = f"no notebook was handed in: {refused[0]}"
+    elif packed:
+        reason = f"no notebook was handed in. There is {packed[0]!r}, which is not opened here: unpack it, or ask for a zip"
+    submission.reasons, submission.missing = dict.fromkeys(lessons, reason), set()
 
 
-def _misnamed(lesson, others):
-    """The notebook among other files that looks most like this lesson, or None."""
-    names = {os.path.splitext(os.path.basename(place))[0].casefold(): place for place in others if place.casefold().endswith(".ipynb")}
-    alike = [name for name in names if lesson.casefold() in name] or difflib.get_close_matches(lesson.casefold(), names, 1, 0.75)
-    return names[alike[0]] if alike else None
-
-
-def _take_files(submission, top, found):
+def _take_files(submission, top, found, choice):
     room = FILES
-    for place in found:
-        if place.casefold().endswith(".ipynb"):
-            submission.notes.append(f"{place} is no notebook of this unit and was left out")
-            continue
+    for place, read in [*choice.beside(), *((place, None) for place in found)]:
         try:
-            data = _timestamp(top, place) if place.split(os.sep)[0] == TIMESTAMP else _read(top, place, room)
+            if read is None and place.split(os.sep)[0] == TIMESTAMP:
+                data = _timestamp(top, place)
+            else:
+                data = read() if read else _read(top, place, room)
+            if len(data) > room:
+                raise Unreadable(f"is larger than {room // 2**20} MB")
         except Unreadable as error:
             submission.notes.append(f"{place} {error}; it was left out")
             continue
-        if data or place != TIMESTAMP:  # an empty timestamp says nothing
-            submission.files[place] = data
+        where = choice.where(place)
+        if (data or place != TIMESTAMP) and _fits(where, submission.files):  # an empty timestamp says nothing
+            submission.files[where] = data
         room -= len(data)
+
+
+def _fits(place, files):
+    """Is there no other file of this name, none that is a folder of it, and none in it? Two archives may hold the like."""
+    return place not in files and not any(other.startswith(f"{place}/") or place.startswith(f"{other}/") for other in files)
 
 
 def _timestamp(top, place):

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 
 from nbgrader.api import Gradebook, MissingEntry
 
+from .names import unknown
+
 HIDDEN = {"check": "hidden_check", "quiz": "hidden_quiz"}
 
 
@@ -33,11 +35,17 @@ def read_unit(db_url, unit):
         try:
             notebooks = gradebook.find_assignment(unit).notebooks
         except MissingEntry:
-            raise GradeError(f"the gradebook knows no unit {unit!r}. Release it first: nbgrader generate_assignment {unit}") from None
+            raise GradeError(unknown(unit, [each.name for each in gradebook.assignments])) from None
         found = {notebook.name: _calls(notebook) for notebook in sorted(notebooks, key=lambda each: each.name)}
     if not found:
         raise GradeError(f"the unit {unit!r} has no notebook in the gradebook. Release it again: nbgrader generate_assignment {unit} --force")
     return found
+
+
+def units(db_url):
+    """The names of all units in the gradebook."""
+    with Gradebook(db_url) as gradebook:
+        return [assignment.name for assignment in gradebook.assignments]
 
 
 def _calls(notebook):

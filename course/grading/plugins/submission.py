@@ -6,6 +6,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 
+from course.grading.intake import lost, master
+
 
 class TidySubmission(NbGraderPreprocessor):
     """The first step of grading: nbgrader's marks on a submitted notebook are put back to what the gradebook says.
@@ -17,20 +19,36 @@ class TidySubmission(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         os.environ["HIDDEN_STATE_STUDENT"] = resources["nbgrader"]["student"]  # the kernel inherits it: some questions differ by student
-        marks, seen = _marks_of(resources), set()
+        (marks, released), seen = _released_of(resources), set()
         for cell in reversed(nb.cells):
             for key in ("tags", "execution"):
                 cell.metadata.pop(key, None)
             if "nbgrader" in cell.metadata:
                 self._put_right(cell, marks, seen)
+        if set(marks) - seen:
+            self._find_again(nb.cells, marks, _masters(self.config, resources))
+        for cell in nb.cells:
+            text = released.get(_grade_id(cell))
+            if text and lost.squeezed(cell.source) == lost.squeezed(text):  # DataSpell puts an empty line above: nothing was written all the same
+                cell.source = text
         return nb, resources
+
+    def _find_again(self, cells, marks, masters):
+        for grade_id, place in lost.found(cells, masters, _places(cells)).items():
+            cell, mark = cells[place], marks[grade_id]
+            cell.metadata["nbgrader"] = mark
+            if cell.cell_type == "raw" and mark["cell_type"] == "markdown":
+                cell.cell_type = "markdown"
+            if mark["solution"] and mark["grade"]:
+                self.log.warning("Cell '%s' had lost its mark: the text that stands in its place was taken for it", grade_id)
 
     def _put_right(self, cell, marks, seen):
         grade_id = _grade_id(cell)
         if grade_id in marks and grade_id not in seen:
             seen.add(grade_id)
             cell.metadata["nbgrader"] = marks[grade_id]
-            cell.pop("attachments", None)
+            if marks[grade_id]["cell_type"] == "code":  # else nbformat refuses the cell that OverwriteCells makes of it
+                cell.pop("attachments", None)
             return
         self.log.warning("%s cell '%s': its mark is taken away, its code stays", "A second" if grade_id in seen else "An unknown", grade_id)
         del cell.metadata["nbgrader"]
@@ -39,21 +57,32 @@ class TidySubmission(NbGraderPreprocessor):
 class RestoreCells(OverwriteCells):
     """nbgrader's OverwriteCells, whose add_missing_cells also works where the cell before is missing too.
 
-    A missing cell comes back just before the next cell of the lesson that is still there, or at the end: whatever
-    the student wrote in between has been run by then, even where it lost its mark.
+    A missing check comes back just before the next cell of the lesson that is still there, or at the end: whatever
+    the student wrote in between has been run by then, even where it lost its mark. A text that is graded by hand comes back empty,
+    after the cell that it followed: then whoever grades has a place for points and comments.
     """
 
     def add_missing_grade_cells(self, nb, resources):
         lesson = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
         marks, order = _marks(lesson), list(lesson.source_cells)
         for number, source in reversed(list(enumerate(order))):
-            places = {_grade_id(cell): place for place, cell in enumerate(nb.cells)}
-            if source.name in places or not source.locked:
+            places = _places(nb.cells)
+            if source.name in places or not (source.locked or marks[source.name]["grade"]):
                 continue
-            self.log.warning("Cell '%s' is missing from the submission: it is added again", source.name)
-            later = [places[cell.name] for cell in order[number + 1 :] if cell.name in places]
-            nb.cells.insert(min(later, default=len(nb.cells)), self._missing_cell(source, marks[source.name]))
+            later = min((places[cell.name] for cell in order[number + 1 :] if cell.name in places), default=len(nb.cells))
+            if source.locked:
+                self.log.warning("Cell '%s' is missing from the submission: it is added again", source.name)
+                nb.cells.insert(later, self._missing_cell(source, marks[source.name]))
+            else:
+                self.log.warning("Cell '%s', which is graded by hand, is missing from the submission: it is added again, empty", source.name)
+                before = self._before(source, nb.cells, places, resources)
+                nb.cells.insert(later if before < 0 else before + 1, _empty_cell(source, marks[source.name]))
         return nb, resources
+
+    def _before(self, source, cells, places, resources):
+        masters = _masters(self.config, resources)
+        number = next(number for number, each in enumerate(masters) if each["name"] == source.name)
+        return lost.around(cells, masters, number, places)[0]
 
     def _missing_cell(self, source, mark):
         note = self.missing_cell_notification.format(cell_id=source.name)
@@ -63,10 +92,24 @@ class RestoreCells(OverwriteCells):
         return new_markdown_cell(note + source.source, metadata=metadata)
 
 
-def _marks_of(resources):
+def _empty_cell(source, mark):
+    """As it was released, letter by letter: so nbgrader sees that nothing was written."""
+    make = new_code_cell if source.cell_type == "code" else new_markdown_cell
+    return make(source.source, metadata={"nbgrader": mark})
+
+
+def _masters(config, resources):
+    about = resources["nbgrader"]
+    return master.of(about["db_url"], config, about["assignment"], about["notebook"])[1]
+
+
+def _released_of(resources):
+    """({grade_id: nbgrader's metadata}, {grade_id: source} of what is graded by hand) of a lesson, as the gradebook has them."""
     about = resources["nbgrader"]
     with Gradebook(about["db_url"]) as gradebook:
-        return _marks(gradebook.find_notebook(about["notebook"], about["assignment"]))
+        lesson = gradebook.find_notebook(about["notebook"], about["assignment"])
+        marks = _marks(lesson)
+        return marks, {cell.name: cell.source for cell in lesson.source_cells if marks[cell.name]["grade"] and marks[cell.name]["solution"]}
 
 
 def _marks(lesson):
@@ -92,3 +135,8 @@ def _marks(lesson):
 def _grade_id(cell):
     mark = cell.metadata.get("nbgrader")
     return mark.get("grade_id") if isinstance(mark, dict) else None
+
+
+def _places(cells):
+    """{grade id: place} of the cells that are marked."""
+    return {grade_id: place for place, cell in enumerate(cells) if (grade_id := _grade_id(cell)) is not None}

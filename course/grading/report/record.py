@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import os
+import shutil
 import warnings
 from pathlib import Path
 
@@ -56,11 +57,18 @@ class Recorder(Autograde):
 
     def init_assignment(self, assignment_id, student_id):
         super().init_assignment(assignment_id, student_id)
+        self._copy_other_notebooks(assignment_id, student_id)
         with Gradebook(self.coursedir.db_url) as gradebook:
             for lesson in self.zeros:  # as nbgrader does it for a notebook that is missing; a placeholder has not all of the cells
                 for grade in gradebook.find_submission_notebook(lesson, assignment_id, student_id).grades:
                     grade.auto_score, grade.needs_manual_grade = 0, False
             gradebook.db.commit()
+
+    def _copy_other_notebooks(self, assignment_id, student_id):
+        """The student's own, which are no lessons: nbgrader copies no notebook."""
+        source, target = (Path(folder(assignment_id, student_id)) / clean.NOTEBOOKS for folder in (self._format_source, self._format_dest))
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
 
     def convert_single_notebook(self, notebook_filename):
         self.exporter._preprocessors = []
