@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from . import demo
+from .page import command as page
 
 HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrader's gradebook.
 
@@ -46,7 +47,7 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="course", description="Hidden State: the instructor's commands.")
-    commands = parser.add_subparsers(required=True, metavar="grade | demo")
+    commands = parser.add_subparsers(required=True, metavar="grade | report | demo")
     grade = commands.add_parser("grade", help="grade a class", description=HELP, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter)
     grade.set_defaults(run=_grade)
     grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
@@ -77,6 +78,7 @@ def _parser():
     )
     limits.add_argument("--total-seconds", type=_positive, default=300.0, metavar="S", help="for the notebook (default: %(default)g)")
     limits.add_argument("--memory", type=_positive, default=4.0, metavar="GB", help="memory (default: %(default)g)")
+    page.add_to(commands)
     demo.add_to(commands)
     return parser
 

@@ -18,6 +18,7 @@ from . import gradebook, removal
 from .intake.reader import Gone, Reader, nbgraders_settings
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit
+from .page import history
 from .report.record import Book
 from .run import notebooks
 from .run.journal import Journal, digest, key_of
@@ -28,7 +29,7 @@ from .trouble import in_words, of_an_error
 FOLDER, COPY = ".course_grade", "gradebook_copy.db"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
-REVISION = 1
+REVISION = 2
 """Raise it when the same result should be recorded in another way."""
 
 
@@ -353,6 +354,7 @@ class Round:
             return
         work.status = "graded"
         scores = _by_machine(self.book.grades_of(work.student))
+        history.add(self.folder, history.line_of(work, scores, self.lessons))
         self.recorded.keep(digest(work.student), {"student": work.student, "mark": mark, "scores": scores})
 
 
