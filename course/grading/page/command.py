@@ -33,7 +33,7 @@ STATES = (
     ("stopped", "■", "stopped while it ran"),
     ("left", "·", "not attempted"),
     ("read", "?", "to be read"),
-    ("none", " ", "not handed in, or not readable"),
+    ("none", "–", "not handed in, or not readable"),
 )
 MOST = {"most_names": 12, "most_mistakes": 10, "most_pairs": 40, "most_stuck": 30}
 
@@ -81,11 +81,16 @@ def html(found):
 
     from . import alike, draw, numbers
 
-    places = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    places.filters["clean"] = numbers.clean
+    template = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=lambda value: numbers.clean(value) if type(value) is str else value,  # all but what is a part of the page already
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    ).get_template("page.html.j2")
     states = [dict(zip(("key", "sign", "words"), state)) for state in STATES]
     there, again = found.there, [person for person in found.there if len(person.progress) > 1]
-    return places.get_template("page.html.j2").render(
+    return template.render(
         **MOST,
         **{"class": found, "there": there, "again": again, "states": states, "by_key": {state["key"]: state for state in states}},
         made=datetime.now().strftime("%d %B %Y, %H:%M"),

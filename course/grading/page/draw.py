@@ -39,7 +39,7 @@ def distribution(points, of):
     with matplotlib.rc_context(STYLE):
         figure, axes = _axes(7.2, 2.6)
         counts, _ = np.histogram(np.clip(points, edges[0], edges[-1]), edges)  # extra credit may go above
-        axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BAR, edgecolor="none", linewidth=0, gid="bars")
+        axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BAR, edgecolor="none", linewidth=0)
         for patch in axes.patches:
             patch.set_width(patch.get_width() * 0.88)
         axes.axvline(statistics.median(points), color=STRONG, linestyle="--", linewidth=1.5)

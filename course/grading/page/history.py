@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from course.grading.run.journal import digest
 
 NAME = "history.jsonl"
+LONGEST = 500
+"""Characters that are kept of a mistake: an error's message may be of any length."""
 
 
 def line_of(work, scores, calls):
@@ -27,7 +29,7 @@ def line_of(work, scores, calls):
 
 def _verdicts(result, calls):
     """{cell: [outcome, mistake]}; the same call in two cells has the same verdict."""
-    told = {_asked(verdict): [verdict["outcome"], verdict["mistake"]] for verdict in result["verdicts"].values()}
+    told = {_asked(verdict): [verdict["outcome"], verdict["mistake"][:LONGEST]] for verdict in result["verdicts"].values()}
     return {cell: told[_asked(call)] for cell, call in calls.items() if _asked(call) in told}
 
 
