@@ -18,8 +18,9 @@ MOST = 20_000
 """Characters of a cell that are read."""
 UNSEEN = 10
 """So many others are thought of who wrote none of this: in a class of three nothing would be rare otherwise."""
-ENOUGH, SHARE, SHARE_OF_SHIPPED = 20.0, 0.5, 0.8
-"""Bits that two cells must have in common, beyond what chance gives among so many pairs; and of what is rare in the two."""
+ENOUGH, LEAST, SHARE, SHARE_OF_SHIPPED = 20.0, 8.0, 0.5, 0.8
+"""Bits that two must have in common in all their cells, beyond what chance gives among so many pairs, and in one cell for it to count;
+and how much that is of what is rare in the two, or of the shipped solution."""
 LEFT_OUT = (ast.Load, ast.Store, ast.Del, ast.expr_context)
 PIECES = re.compile(r"#[^\n]*|[^\W\d]\w*|\d+(?:\.\d*)?|\"[^\"\n]*\"|'[^'\n]*'|\S")
 
@@ -114,7 +115,7 @@ def in_the_class(cells, released, shipped):
     for cell, sources in cells.items():
         known = pieces(released.get(cell, "")) | pieces(shipped.get(cell, ""))
         bits, share = _compared({student: pieces(source) - known for student, source in sources.items()}, students)
-        bits[share < SHARE] = 0
+        bits[(share < SHARE) | (bits < LEAST)] = 0
         total += bits
         shares[cell] = share * (bits > 0)
     enough = ENOUGH + math.log2(max(1, len(students) * (len(students) - 1) / 2))
@@ -162,7 +163,7 @@ def to_the_shipped(cells, released, shipped):
         has = table @ weights / GRAM
         of = has + (len(wanted) - table.sum(1)) * math.log2(len(students) + UNSEEN) / GRAM
         for student, each, share in zip(students, has, _divided(has, of)):
-            if share >= SHARE_OF_SHIPPED:
+            if share >= SHARE_OF_SHIPPED and each >= LEAST:
                 bits[student] = bits.get(student, 0) + float(each)
                 shares.setdefault(student, {})[cell] = float(share)
     enough = ENOUGH + math.log2(max(1, len({student for sources in cells.values() for student in sources})))

@@ -35,7 +35,7 @@ STATES = (
     ("read", "?", "to be read"),
     ("none", "–", "not handed in, or not readable"),
 )
-MOST = {"most_names": 12, "most_mistakes": 10, "most_pairs": 40, "most_stuck": 30}
+MOST = {"most_names": 12, "most_mistakes": 10, "most_pairs": 40, "most_stuck": 15}
 
 
 def add_to(commands):

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-INK, BAR, FAINT, STRONG = COLOURS = ("#000001", "#000002", "#000003", "#000004")
-NAMES = dict(zip(COLOURS, ("var(--ink)", "var(--bar)", "var(--faint)", "var(--strong)")))
+INK, BAR, FAINT, STRONG, GROUND = COLOURS = ("#000001", "#000002", "#000003", "#000004", "#000005")
+NAMES = dict(zip(COLOURS, ("var(--ink)", "var(--bar)", "var(--faint)", "var(--strong)", "var(--ground)")))
 """Matplotlib wants colours; these stand for those of the page."""
 STYLE = {
     "svg.fonttype": "none",
@@ -27,8 +27,8 @@ STYLE = {
     "axes.spines.right": False,
 }
 BINS = 20
-FEW = 25
-"""Up to so many hand-ins the axis has a number for each."""
+FEW = 20
+"""Numbers on the axis of hand-ins, at most."""
 
 
 def distribution(points, of):
@@ -42,7 +42,8 @@ def distribution(points, of):
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BAR, edgecolor="none", linewidth=0)
         for patch in axes.patches:
             patch.set_width(patch.get_width() * 0.88)
-        axes.axvline(statistics.median(points), color=STRONG, linestyle="--", linewidth=1.5)
+        axes.axvline(statistics.median(points), color=GROUND, linewidth=4.5)  # or the line could hardly be seen on a bar
+        axes.axvline(statistics.median(points), color=STRONG, linestyle="--", linewidth=2)
         axes.set(xlabel=f"points, of {of:g}", ylabel="students", xlim=(edges[0], edges[-1]), ylim=(0, max(1, counts.max()) * 1.08))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
@@ -68,10 +69,11 @@ def progress(courses, of):
         for points in courses:
             axes.plot(range(1, len(points) + 1), points, color=BAR, linewidth=1.2, alpha=max(0.12, min(0.6, 12 / len(courses))), marker="o", markersize=3)
         middle = [statistics.median(points[min(number, len(points) - 1)] for points in courses) for number in range(longest)]
+        axes.plot(range(1, longest + 1), middle, color=GROUND, linewidth=5)
         axes.plot(range(1, longest + 1), middle, color=STRONG, linewidth=2.5, linestyle="--")
         axes.set(xlabel="hand-in", ylabel="points by the checks", ylim=(0, max(of, *(max(points) for points in courses)) * 1.05))
-        if longest <= FEW:
-            axes.set_xticks(range(1, longest + 1))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(FEW, integer=True))
         return _svg(figure, words, "progress"), words
 
 
