@@ -12,6 +12,7 @@ from .commands import add_command
 from .export import command as export
 from .export import feedback
 from .intake import names
+from .page import command as page
 from .roster import command as roster
 from .seed import marked
 
@@ -55,7 +56,7 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="course", description="Hidden State: the instructor's commands.")
-    commands = parser.add_subparsers(required=True, metavar="roster | collect | grade | export | feedback | demo")
+    commands = parser.add_subparsers(required=True, metavar="roster | collect | grade | report | export | feedback | demo")
     grade = add_command(commands, "grade", _grade, "grade a class", HELP, MORE)
     grade.add_argument("unit", metavar="UNIT", help="the unit to grade, as pipeline")
     grade.add_argument("--student", action="append", default=[], metavar="ID", help="only this student; may be given more than once")
@@ -85,7 +86,7 @@ def _parser():
     )
     limits.add_argument("--total-seconds", type=_positive, default=300.0, metavar="S", help="for the notebook (default: %(default)g)")
     limits.add_argument("--memory", type=_positive, default=4.0, metavar="GB", help="memory (default: %(default)g)")
-    for command in (roster, collect, export, feedback, demo):
+    for command in (roster, collect, page, feedback, export, demo):
         command.add_to(commands)
     return parser
 

@@ -18,6 +18,7 @@ from . import backups, drift, gradebook, removal, settings
 from .intake.reader import Gone, Reader
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit, units
+from .page import history
 from .report.record import Book
 from .report.summary import MISSING
 from .report.written import written
@@ -33,7 +34,7 @@ FOLDER, COPY, LAST = ".course_grade", "gradebook_copy.db", "last_time"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
 NOBODY = "nobody has handed in '{unit}' yet. Collect it, or put each student's notebooks into submitted/<student>/{unit}/"
-REVISION = 1
+REVISION = 2
 """Raise it when the same result should be recorded in another way."""
 
 
@@ -412,6 +413,7 @@ class Round:
             return
         work.status = "graded"
         scores = _by_machine(self.book.grades_of(work.student))
+        history.add(self.folder, history.line_of(work, scores, self.lessons))
         self.recorded.keep(digest(work.student), {"student": work.student, "mark": mark, "scores": scores})
 
 

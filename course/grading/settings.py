@@ -5,6 +5,7 @@ import re
 import traceback
 
 from nbconvert.exporters import NotebookExporter
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import TraitError
 from traitlets.config import ConfigFileNotFound
@@ -21,10 +22,7 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 def read():
     """nbgrader's settings as a command of its own would have them here. Raises GradeError where they, or what they name, cannot be used."""
-    try:
-        config = nbgraders_settings()
-    except (Exception, SystemExit) as error:  # it is a program, and may do anything
-        raise GradeError(f"{ROOT_MARK} cannot be read: {_cause(error)}. Mend it, and run this again") from None
+    config = _loaded()
     for setting, name in _named(config):
         try:
             import_item(name)
@@ -32,6 +30,18 @@ def read():
             raise GradeError(f"{ROOT_MARK} names {name} for {setting}, which cannot be imported: {_cause(error)}.{_remedy(name, error)}") from None
     _try(config)
     return config
+
+
+def course_directory():
+    """nbgrader's CourseDirectory by these settings, for who grades nothing. Raises GradeError where they cannot be read."""
+    return CourseDirectory(config=_loaded())
+
+
+def _loaded():
+    try:
+        return nbgraders_settings()
+    except (Exception, SystemExit) as error:  # it is a program, and may do anything
+        raise GradeError(f"{ROOT_MARK} cannot be read: {_cause(error)}. Mend it, and run this again") from None
 
 
 def _named(config):

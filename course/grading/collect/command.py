@@ -80,13 +80,11 @@ class Collection:
     """One run of the command."""
 
     def __init__(self, root, files, options):
-        from nbgrader.coursedir import CourseDirectory
-
-        from course.grading.intake.reader import nbgraders_settings
         from course.grading.roster import people
+        from course.grading.settings import course_directory
 
         self.root, self.dry = root, options.dry_run
-        self.course = CourseDirectory(config=nbgraders_settings())
+        self.course = course_directory()
         self.unit, self.files = self._unit(files)
         self.lessons = self._lessons()
         self.zone = _zone(options.timezone)

@@ -132,14 +132,12 @@ def _for_canvas(here, options, items, scores, class_, target):
 
 def read_totals(units, by):
     """([Row], nbgrader's CourseDirectory). Raises ExportError where there is no gradebook."""
-    from nbgrader.coursedir import CourseDirectory
-
-    from course.grading.intake.reader import nbgraders_settings
+    from course.grading.settings import course_directory
 
     from .choice import ExportError
     from .table import totals
 
-    course = CourseDirectory(config=nbgraders_settings())
+    course = course_directory()
     database = course.db_url.removeprefix("sqlite:///")
     if course.db_url.startswith("sqlite:///") and not os.path.exists(database):
         raise ExportError(f"there is no gradebook yet ({database}). Release and grade a unit first: course grade UNIT")

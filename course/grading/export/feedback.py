@@ -60,16 +60,14 @@ def run(options):
 
 def _contents(root, options):
     """({name in the zip: file}, sentences). Raises ExportError where there is nothing to pack."""
-    from nbgrader.coursedir import CourseDirectory
-
     from course.grading.collect.place import REGISTER, read_register
-    from course.grading.intake.reader import nbgraders_settings
     from course.grading.round import FOLDER
+    from course.grading.settings import course_directory
 
     from .choice import ExportError
     from .packing import names_for
 
-    course = CourseDirectory(config=nbgraders_settings())
+    course = course_directory()
     file = root / FOLDER / options.unit / REGISTER
     register = read_register(file)
     if not register:

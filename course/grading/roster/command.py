@@ -71,12 +71,11 @@ def into_gradebook(root, everybody):
     import os
 
     from nbgrader.api import Gradebook
-    from nbgrader.coursedir import CourseDirectory
 
-    from course.grading.intake.reader import nbgraders_settings
+    from course.grading.settings import course_directory
 
     os.chdir(root)
-    course = CourseDirectory(config=nbgraders_settings())
+    course = course_directory()
     with Gradebook(course.db_url, course.course_id) as gradebook:
         for person in everybody:
             about = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email, "lms_user_id": person.ids.get("canvas_id")}
