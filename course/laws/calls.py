@@ -33,7 +33,7 @@ def refuse_call(on, error):
     """Raise CannotAsk, in one sentence with the remedy, where a TypeError of the module of an `On` comes of the call itself."""
     if not isinstance(error, TypeError):
         return
-    found = _parameters_of(on.module.forward if isinstance(on.module, nn.Module) else on.module)
+    found = _parameters_of(getattr(on.module, "forward", on.module) if isinstance(on.module, nn.Module) else on.module)
     if found is None:
         return
     places, required, by_name = found

@@ -1,11 +1,13 @@
-"""Why a law is broken, where that can be tried: something random inside, a start that is learned."""
+"""Why a law is broken, where that can be tried: something random inside, a start that lies in the module."""
 
 from dataclasses import replace
 
 import torch
 from torch import nn
 
+from .copies import another
 from .inputs import seeded
+from .verdict import CannotAsk
 
 RANDOM = "the same call gives other numbers each time: something random is inside, a start, or a dropout that does not ask for self.training"
 
@@ -30,19 +32,26 @@ def _seeded(asked, x, state, seed):
     return asked.run(x, state)[0]
 
 
-def learned_start(asked, x, zeros):
-    """The name of a parameter that moves a call without a state and none with one; None where there is none."""
+def start_inside(asked, x, zeros):
+    """(name, whether it is learned) of a parameter or buffer that moves a call without a state and none with one; None where there is none."""
     if not isinstance(asked.module, nn.Module):
         return None
-    named = {name: part for name, part in asked.module.named_parameters() if part.requires_grad}
-    silent, spoken = (_moving(asked, list(named.values()), x, state) for state in (None, zeros))
-    return next((name for name, by_silence, by_zeros in zip(named, silent, spoken) if by_silence and not by_zeros), None)
+    try:
+        module = another(asked.on)
+    except CannotAsk:
+        return None
+    learned = {name for name, part in module.named_parameters() if part.requires_grad}
+    named = {name: part for name, part in (*module.named_parameters(), *module.named_buffers()) if part.is_floating_point() and part.is_leaf}
+    for part in named.values():
+        part.requires_grad_()
+    silent, spoken = (_moving(asked, module, list(named.values()), x, state) for state in (None, zeros))
+    return next(((name, name in learned) for name, by_silence, by_zeros in zip(named, silent, spoken) if by_silence and not by_zeros), None)
 
 
-def _moving(asked, parameters, x, state):
-    """For each parameter, whether the output's graph has it."""
+def _moving(asked, module, parts, x, state):
+    """For each tensor, whether the output's graph has it."""
     with torch.enable_grad():
-        output = asked.run(x, state)[0]
-        if not output.requires_grad or not parameters:
-            return [False] * len(parameters)
-        return [gradient is not None for gradient in torch.autograd.grad(output.sum(), parameters, allow_unused=True)]
+        output = asked.run(x, state, module)[0]
+        if not output.requires_grad or not parts:
+            return [False] * len(parts)
+        return [gradient is not None for gradient in torch.autograd.grad(output.sum(), parts, allow_unused=True)]

@@ -8,6 +8,8 @@ from .gradients import cut_inside
 from .law import law
 from .verdict import NAN, BreaksPromise, DoesNotApply, Verdict
 
+OF_STATE = "it is cut from the graph before it comes back, and whether to detach it is for the caller to say"
+
 
 @law
 def cut_law(asked):
@@ -25,7 +27,9 @@ def cut_law(asked):
     said = compare.said
     cut = cut_inside(asked)
     if cut is not None:
-        where, how_much = cut
+        where, how_much, of_state = cut
+        if of_state:
+            return Verdict("cut law", False, f"no gradient passes through the state that is returned{where}: {OF_STATE}", NAN)
         begins = "the gradient does not pass through a cloned state" if how_much == 0 else "the gradient knows only a part of what the state does"
         rest = "it" if how_much == 0 else "the rest"
         return Verdict("cut law", False, f"{begins}{where}: something in the run cuts {rest}, as detach does", NAN)

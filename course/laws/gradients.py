@@ -19,7 +19,7 @@ share: how much of it autograd has to know; needed: in how many draws it must be
 
 
 def cut_inside(asked):
-    """(in which mode, how much is left) of a gradient that is cut in a call; None where nothing is cut."""
+    """(in which mode, how much is left, is it the returned state alone) of a gradient that is cut in a call; None where nothing is cut."""
     for training in (False, True):
         module, level = _precise(asked, training)
         if module is None:
@@ -27,9 +27,9 @@ def cut_inside(asked):
         inputs = asked.draws(least_steps=4)
         inputs = inputs[1:2] if training and len(inputs) > 1 else [*inputs[1:2], *inputs[-1:]]
         shares = [share for draw, x in enumerate(inputs) for share in _shares(asked, module, level, x, draw)]
-        short = [share for share in shares if share < level["share"]]
+        short = [(share, of_state) for share, of_state in shares if share < level["share"]]
         if len(short) >= level["needed"]:
-            return ", in training mode" if training else "", max(map(abs, short))
+            return ", in training mode" if training else "", max(abs(share) for share, _ in short), all(of_state for _, of_state in short)
     return None
 
 
@@ -48,8 +48,8 @@ def _precise(asked, training):
             precise = another(asked.on).train(training).to(wanted) if wanted else copied
             with torch.no_grad():
                 x = asked.draws()[0]
-                output, _ = asked.run(_as(x, wanted), _as(asked.empty(x), wanted), precise)
-            if wanted is None or output.dtype == wanted:
+                found = asked.run(_as(x, wanted), _as(asked.empty(x), wanted), precise)
+            if wanted is None or all(part.dtype == wanted for part in trees.tensors(found) if part.is_floating_point()):
                 return precise, level
         except ModuleRaised:
             continue
@@ -57,17 +57,17 @@ def _precise(asked, training):
 
 
 def _shares(asked, module, level, x, draw):
-    """What autograd knows, from 0 to 1, of each slope that the numbers have: one for the state, one for each of two early steps."""
+    """What autograd knows, from 0 to 1, of each slope that the numbers have: for the state, for an early step, one in the middle and the last."""
     wanted = torch.float64 if level is DOUBLE else None
     x, state = _as(x, wanted), _as(asked.made(x, 20 + draw), wanted)
     for place in range(len(trees.tensors(state))):
         yield from _share(asked, module, level, x, state, ("state", place), draw)
-    for step in (0, asked.num_steps(x) // 2):
+    for step in (0, asked.num_steps(x) // 2, asked.num_steps(x) - 1):
         yield from _share(asked, module, level, x, state, ("step", step), draw)
 
 
 def _share(asked, module, level, x, state, where, draw):
-    """[share] of one slope; [] where the numbers have none."""
+    """[(share, is it the state's)] of one slope; [] where the numbers have none."""
     target = trees.tensors(state)[where[1]] if where[0] == "state" else trees.tensors(x)[0]
     if not target.is_floating_point() or not target.numel() or target.dtype in (torch.bfloat16, torch.float16):
         return []
@@ -85,7 +85,7 @@ def _share(asked, module, level, x, state, where, draw):
         with torch.random.fork_rng([]):
             seeded(draw)
             output, after = asked.run(*((x, moved_tree) if where[0] == "state" else (moved_tree, state)), module)
-        return _pieces(asked, output, after)
+        return _groups(asked, output, after)
 
     step = level["step"] * size
     with torch.no_grad():
@@ -95,9 +95,15 @@ def _share(asked, module, level, x, state, where, draw):
         return _known(results(leaf), up, down, leaf, direction, step, level)
 
 
-def _known(pieces, up, down, leaf, direction, step, level):
+def _known(found, up, down, leaf, direction, step, level):
+    """[(share of what autograd knows, is it the state's)]: one of all outputs together, one of each tensor in the state after them."""
+    shares = [(_of_a_group(list(zip(*group)), leaf, direction, step, level), number > 0) for number, group in enumerate(zip(found, up, down))]
+    return [share for share in shares if share[0] is not None]
+
+
+def _of_a_group(pieces, leaf, direction, step, level):
     draws, total, count = torch.Generator().manual_seed(0), 0.0, 0
-    for piece, above, below in zip(pieces, up, down):
+    for piece, above, below in pieces:
         weights = torch.randn(piece.shape, generator=draws).to(piece)
         slope = (weights * (above - below)).sum().item() / (2 * step)
         blur = torch.finfo(piece.dtype).eps * (weights * piece.detach()).abs().sum().item() / step
@@ -105,18 +111,18 @@ def _known(pieces, up, down, leaf, direction, step, level):
             continue
         total, count = total + (weights * piece).sum() / slope, count + 1
     if not count:
-        return []
+        return None
     if not (isinstance(total, torch.Tensor) and total.requires_grad):
-        return [0.0]
-    (gradient,) = torch.autograd.grad(total, leaf, allow_unused=True)
-    return [0.0 if gradient is None else (gradient * direction).sum().item() / count]
+        return 0.0
+    (gradient,) = torch.autograd.grad(total, leaf, allow_unused=True, retain_graph=True)
+    return 0.0 if gradient is None else (gradient * direction).sum().item() / count
 
 
-def _pieces(asked, output, after):
-    """Each step of the output, and each tensor of the state after it."""
+def _groups(asked, output, after):
+    """[the steps of the output], and [each tensor of the state after it]."""
     axis = asked.axes.output_steps
     steps = [output] if axis is None else list(output.unbind(axis))
-    return [part for part in (*steps, *trees.tensors(after)) if part.is_floating_point() and part.numel()]
+    return [[part for part in group if part.is_floating_point() and part.numel()] for group in (steps, *([part] for part in trees.tensors(after)))]
 
 
 def _as(tree, dtype):

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from .causes import because, learned_start, random_inside
+from .causes import because, random_inside, start_inside
 from .comparing import Comparison, rounded
 from .copies import kept
 from .law import in_names, law
@@ -50,7 +50,9 @@ def _silent_and_spoken(asked, compare, x):
     if compare.same(before, after, "", again) is not None and random_inside(asked) is None:
         names = kept(asked)
         return because(verdict, f"the module keeps something from call to call{in_names(names)}, and a call without a state goes on from it")
-    learned = learned_start(asked, x, zeros)
-    if learned:
-        raise DoesNotApply(f"the start is learned ({learned}), so a call without a state is not one from zeros")
+    start = start_inside(asked, x, zeros)
+    if start:
+        name, learned = start
+        how = "is learned" if learned else "is fixed in the module"
+        raise DoesNotApply(f"the start {how} ({name}), so a call without a state is not one from zeros")
     return verdict

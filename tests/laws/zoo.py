@@ -5,32 +5,15 @@
 
 import weakref
 from collections import namedtuple
-from dataclasses import dataclass
-from typing import Any
 
 import torch
+from laws import second
+from laws.kind import HEAD, LEAK, NAMES, ONE_WAY, Kind
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, weight_norm
 
 from course import laws
-
-NAMES = [law.__name__.replace("_", " ").replace("last valid", "last-valid") for law in laws.ALL]
-HEAD = "last-valid"
-ONE_WAY = "step chunk last-valid"
-
-
-@dataclass(frozen=True)
-class Kind:
-    make: Any
-    broken: str = ""
-    silent: str = ""
-
-    @property
-    def expected(self):
-        """{law: True, False or None}."""
-        short = {name: name.removesuffix(" law") for name in NAMES}
-        return {name: False if short[name] in self.broken.split() else None if short[name] in self.silent.split() else True for name in NAMES}
 
 
 class Around(nn.Module):
@@ -635,8 +618,8 @@ RIGHT = {
     "a plain class": Kind(Plain),
     "dropout in training": Kind(Dropping),
     "keeps its state to be looked at": Kind(Reports),
+    **second.RIGHT,
 }
-LEAK = "zero resume"
 ALL = " ".join(name.removesuffix(" law") for name in NAMES)
 BROKEN = {
     "leaks": Kind(Leaks, LEAK),
@@ -675,4 +658,5 @@ BROKEN = {
     "outputs not turned back": Kind(lambda: NotTurnedBack(nn.RNN(5, 4)), ALL),
     "a step late": Kind(Late, "chunk last-valid"),
     "bidirectional, state halved": Kind(Shifted, "last-valid", "step chunk"),
+    **second.BROKEN,
 }
