@@ -4,6 +4,8 @@ import lazy_loader
 import torch
 from torch import nn
 
+from . import ahead
+
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["explore", "laws", "pictures"],
@@ -21,3 +23,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     },
 )
 __all__ += ["nn", "torch"]
+
+ahead.begin()
