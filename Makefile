@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 # How many files of tests run at the same time: more than there are cores, since many tests wait for a browser, a server or a limit of time.
 WORKERS ?= 3
 # Which benchmarks, and their options: make bench BENCH=grading BENCH_ARGS="--submissions 20 --growth"
-BENCH ?= explorers grading
+BENCH ?= explorers grading imports
 BENCH_ARGS ?=
 
 START = $(PYTHON) tools/start.py
@@ -68,7 +68,7 @@ pictures: python  ## take the pictures of the README and of the lessons again, i
 	@$(START) browser
 	PYTHONPATH=tests $(RUN) tools/take_pictures.py
 
-bench: ready  ## measure how fast explorers follow a hand, and how fast a class is graded (options: BENCH=grading BENCH_ARGS=--help)
+bench: ready  ## measure how fast explorers follow a hand, how fast a class is graded, what a first cell costs (options: BENCH=grading BENCH_ARGS=--help)
 	for each in $(BENCH); do PYTHONPATH=tests $(RUN) bench/$$each.py $(BENCH_ARGS) || exit 1; done
 
 # All that the tests need: packages, a browser, a sandbox.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 from command import run, say
+from parts import Parts, in_a_line, legend
 from small_class import CELL, NO_TRANSPOSE, UNIT, changed, released, right, scores
 from support import ROOT, nbgrader
 
@@ -61,7 +62,7 @@ def _grown(start, folder, number):
     say(f"course grade, {number} submissions")
     found = {"submissions": number, **_measured([sys.executable, "-m", "course", "grade", UNIT], root)}
     say(f"course grade again, {number} submissions that have not changed")
-    found["again_seconds"] = _measured([sys.executable, "-m", "course", "grade", UNIT], root)["seconds"]
+    found["again"] = _measured([sys.executable, "-m", "course", "grade", UNIT], root)
     shutil.rmtree(root)
     return found
 
@@ -85,15 +86,17 @@ def _with_class(start, root, number):
 
 
 def _measured(command, root):
-    """Run it: seconds, and the largest proportional memory of it and all its processes, in MB, sampled twice a second."""
+    """Run it: seconds, of the clock and by parts of the processor, and the largest proportional memory of all its processes, in MB, sampled twice a second."""
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     most = [0]
     threading.Thread(target=_watch, args=(process.pid, most), daemon=True).start()
+    parts = Parts(process.pid)
+    parts.start()
     _, errors = process.communicate()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{errors}")
-    return {"seconds": time.perf_counter() - began, "memory_MB": most[0] / 2**20}
+    return {"seconds": time.perf_counter() - began, "memory_MB": most[0] / 2**20, "parts": parts.seconds}
 
 
 def _watch(pid, most):
@@ -120,13 +123,16 @@ def _text(measured):
         same = "the same scores" if ours["same_scores"] else "OTHER SCORES"
         lines.append(
             f"  course grade, {workers} worker{'s' * (workers > 1):1}    {ours['seconds']:7.1f} s  {ours['seconds'] / number:6.3f} s each  "
-            f"{ours['memory_MB']:6.0f} MB  {ours['times_faster']:.1f} times faster, {same}"
+            f"{ours['memory_MB']:6.0f} MB  {ours['times_faster']:.1f} times faster, {same}\n    {in_a_line(ours['parts'])}"
         )
-    lines += [
-        f"  course grade alone, {each['submissions']:5} submissions: {each['seconds']:7.1f} s, {each['seconds'] / each['submissions']:6.3f} s each, "
-        f"{each['memory_MB']:6.0f} MB; again, unchanged: {each['again_seconds']:.1f} s"
-        for each in measured["growth"]
-    ]
+    for each in measured["growth"]:
+        n, again = each["submissions"], each["again"]
+        lines += [
+            f"  course grade alone, {n:5} submissions: {each['seconds']:7.1f} s, {each['seconds'] / n:6.3f} s each, {each['memory_MB']:6.0f} MB",
+            f"    {in_a_line(each['parts'])}",
+            f"    again, unchanged: {again['seconds']:.1f} s; {in_a_line(again['parts'])}",
+        ]
+    lines += ["", "The parts, in seconds of the processor, of all cores together:", *legend()]
     return "\n".join(lines)
 
 

@@ -1,10 +1,13 @@
 """Hidden State: how a recurrent network in PyTorch remembers. What the lessons import, each room when it is first asked for."""
 
-import lazy_loader
-import torch
-from torch import nn
+import importlib
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
+import lazy_loader
+
+from . import ahead
+
+PYTORCH = {"torch": "torch", "nn": "torch.nn"}
+_of_ours, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["explore", "laws", "pictures"],
     submod_attrs={
@@ -20,4 +23,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "networks.trace": ["Trace"],
     },
 )
-__all__ += ["nn", "torch"]
+__all__ += PYTORCH
+
+
+def __getattr__(name):
+    """PyTorch too is loaded when it is first asked for: an instructor's command often needs none."""
+    return importlib.import_module(PYTORCH[name]) if name in PYTORCH else _of_ours(name)
+
+
+ahead.begin()

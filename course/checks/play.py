@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from . import warm
 from .case import Result
 
 SECONDS = float(os.environ.get("HIDDEN_STATE_SECONDS", 10))
@@ -28,9 +29,6 @@ LARGEST, MOST = 10_000_000, 100
 DTYPES = {f"torch.{name}" for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()}
 """What a tensor may be of: dtypes that every operation of a judge knows."""
 NOT_THE_LEARNERS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<frozen")
-
-# The first operations on the meta device import much of PyTorch, about a second: not on the learner's clock.
-torch.tanh(torch.softmax(torch.empty(1, device="meta"), dim=0))
 
 
 class TooSlow(BaseException):
@@ -60,6 +58,7 @@ def call(answer, case, grads=(), bind=None):
     Nothing that the function prints, warns, logs or raises gets out, and the session stays as it was:
     gradient mode, random numbers, warnings, deterministic mode.
     """
+    warm.up()
     result = Result()
     with _quiet() as written, _no_forgotten_memory(), torch.enable_grad(), torch.random.fork_rng(devices=[]):
         try:

@@ -1,8 +1,10 @@
 """What a check ends in: a verdict, or one of the errors that a notebook shows as its message alone, without our stack."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .case import Finding
+if TYPE_CHECKING:  # a case is made of tensors, and an error is raised without PyTorch too
+    from .case import Finding
 
 
 class CourseError(ValueError):
@@ -29,7 +31,7 @@ class Verdict:
 
     exercise: str
     cases: list
-    finding: Finding | None = None
+    finding: "Finding | None" = None
     printed: str = ""
     remark: str = ""
 

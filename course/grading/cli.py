@@ -14,7 +14,7 @@ from .export import feedback
 from .intake import names
 from .page import command as page
 from .roster import command as roster
-from .seed import marked
+from .seed import FOLDER, marked
 
 HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrader's gradebook.
 
@@ -96,10 +96,12 @@ def _grade(options):
     if wrong:
         print(wrong, file=sys.stderr)
         return 2
-    print("Loading PyTorch and nbgrader ...", file=sys.stderr, flush=True)
+    print("Loading nbgrader ...", file=sys.stderr, flush=True)
+    _begin(options)
+    from . import quick  # noqa: F401 - first of all
+    from .limits import Limits, SandboxMissing
     from .report.summary import as_data, console_for, show
-    from .round import GradeError, Options, Round, find_root  # torch and nbgrader take seconds, and --help should not
-    from .sandbox import Limits, SandboxMissing
+    from .round import GradeError, Options, Round, find_root  # nbgrader takes seconds, and --help should not
     from .seed import SeedError
 
     limits = Limits(
@@ -129,6 +131,16 @@ def _grade(options):
             print(f"the results could not be written to {options.json}: {error.strerror}. The grades are in the gradebook", file=sys.stderr)
             return 2
     return 1 if data["without_grade"] else 0
+
+
+def _begin(options):
+    """Let PyTorch be loaded beside nbgrader, where this unit has never been graded here."""
+    root = next(iter(marked()), None)
+    if root and not options.scheduler:
+        from .run import pool
+
+        os.chdir(root)
+        pool.begin(os.path.join(FOLDER, options.unit, "journal"))
 
 
 class _progress:

@@ -7,6 +7,8 @@ from unittest import mock
 
 from nbgrader.api import Gradebook
 
+from . import schema
+
 SQLITE = "sqlite:///"
 WAIT = 30
 """Seconds that another program may keep the gradebook to itself."""
@@ -19,7 +21,7 @@ def opened(db_url, course_id):
     with Gradebook(db_url, course_id) as first:
         state = vars(first)
         shared = {"__init__": lambda self, *_, **__: vars(self).update(state), "close": lambda self: self.db.remove()}
-        with mock.patch.multiple(Gradebook, **shared):
+        with mock.patch.multiple(Gradebook, **shared), schema.looked_at_once():
             yield first
 
 

@@ -18,19 +18,19 @@ from . import backups, drift, gradebook, removal, settings
 from .intake.reader import Gone, Reader
 from .intake.submissions import Submission, Unreadable, find_students, odd_name, shown
 from .intake.unit import GradeError, read_unit, units
+from .limits import Limits, SandboxMissing
 from .page import history
 from .report.record import Book
 from .report.summary import MISSING
 from .report.written import written
 from .roster.people import RosterError
-from .run import notebooks, whose
+from .run import pool, whose
 from .run.called import run_by
 from .run.journal import Journal, digest, key_of
-from .sandbox import Limits, SandboxMissing
-from .seed import ROOT_MARK, STUDENTS, hidden_seed, marked
+from .seed import FOLDER, ROOT_MARK, STUDENTS, hidden_seed, marked
 from .trouble import in_words, of_an_error
 
-FOLDER, COPY, LAST = ".course_grade", "gradebook_copy.db", "last_time"
+COPY, LAST = "gradebook_copy.db", "last_time"
 MANY = 20
 """From so many students on it pays to run the lessons' open cells once before all sessions."""
 NOBODY = "nobody has handed in '{unit}' yet. Collect it, or put each student's notebooks into submitted/<student>/{unit}/"
@@ -236,7 +236,7 @@ class Round:
                 for name, _ in blamed:
                     yield name, BrokenExecutor()
 
-    def _run_until_broken(self, jobs, workers, ahead=notebooks.AHEAD):
+    def _run_until_broken(self, jobs, workers, ahead=pool.AHEAD):
         """(name, result) of each job, by processes of this machine or of a cluster. Returns the jobs without a result, as soon as these processes are no more."""
         waiting = {}
 
@@ -247,7 +247,7 @@ class Round:
 
         executor, workers = self._executor(workers)
         try:
-            for name, result in notebooks.run_all(noted(), executor, workers * ahead, 3 * self.options.limits.total_seconds + notebooks.STARTS):
+            for name, result in pool.run_all(noted(), executor, workers * ahead, 3 * self.options.limits.total_seconds + pool.STARTS):
                 if isinstance(result, BrokenExecutor):
                     executor.shutdown(wait=False, cancel_futures=True)
                     return list(waiting.items())
@@ -266,7 +266,7 @@ class Round:
     def _executor(self, workers):
         """Where notebooks are run, and how many at the same time."""
         if not self.options.scheduler:
-            return notebooks.processes(workers), workers
+            return pool.processes(workers), workers
         try:
             from .run.cluster import Cluster
         except ModuleNotFoundError as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 LARGEST, MOST = 2**40, 100
 ROOT_MARK = "nbgrader_config.py"
+FOLDER = ".course_grade"
+"""In the course's folder: what is known of what has been run."""
 SEED, SEED_VARIABLE = ".hidden_seed", "HIDDEN_STATE_SEED_FILE"
 STUDENTS = {"submitted", "autograded", "feedback", "downloaded"}
 """Folders that hold what students wrote: a mark below one of them is nobody's course."""

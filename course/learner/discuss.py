@@ -1,9 +1,8 @@
 """After a pass: other ways to write it, what they cost, what PyTorch does, and the next question. Sealed until then."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-
-from IPython.display import Markdown
 
 from course import exercises
 
@@ -15,8 +14,14 @@ ENOUGH = 20
 """Words of one's own before a text is compared with another."""
 
 
-class Discussion(Markdown):
+@dataclass(frozen=True)
+class Discussion:
     """Markdown that prints as its own source where nothing renders it."""
+
+    data: str
+
+    def _repr_markdown_(self):
+        return self.data
 
     def __repr__(self):
         return self.data

@@ -2,8 +2,12 @@
 
 import inspect
 import re
+import sys
 
-from IPython import get_ipython
+
+def get_ipython():
+    """IPython's session, or None. Where no session has loaded IPython, it is not loaded to be asked."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
 def stale(written):

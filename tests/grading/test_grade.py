@@ -19,7 +19,7 @@ from course.grading import cli
 from course.grading.intake import submissions
 from course.grading.intake import unit as graded
 from course.grading.round import Options, Round
-from course.grading.run import journal, notebooks
+from course.grading.run import journal, notebooks, pool
 from course.grading.sandbox import Lost
 
 LIMITS = ("--cell-seconds", "8")
@@ -230,7 +230,7 @@ class Workers(ProcessPoolExecutor):
 
 
 def test_who_kills_a_worker_is_alone_in_it(monkeypatch):
-    monkeypatch.setattr(notebooks, "processes", Workers)
+    monkeypatch.setattr(pool, "processes", Workers)
     work = Round.__new__(Round)
     work.options = Options(workers=2)
     found = dict(work._run((name, "poison" if name == 7 else "honest") for name in range(60)))

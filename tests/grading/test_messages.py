@@ -19,7 +19,7 @@ from course.grading import round as rounds
 from course.grading.intake import reader
 from course.grading.intake.unit import GradeError
 from course.grading.report.record import Book
-from course.grading.run import journal, notebooks
+from course.grading.run import journal, pool
 from course.grading.run.journal import Journal
 from course.grading.sandbox import Sandbox, SandboxMissing
 from course.grading.trouble import in_words
@@ -189,13 +189,13 @@ def slow(job):
 
 
 def test_a_worker_that_is_stopped_is_told_to_go_on(monkeypatch):
-    monkeypatch.setattr(notebooks, "run_job", slow)
-    monkeypatch.setattr(notebooks, "LOOK", 0.2)
+    monkeypatch.setattr(pool, "run_job", slow)
+    monkeypatch.setattr(pool, "LOOK", 0.2)
     with ProcessPoolExecutor(1) as executor:
         executor.submit(slow, 0).result()
         [pid] = executor._processes
         os.kill(pid, signal.SIGSTOP)
-        assert dict(notebooks.run_all([(1, 1), (2, 2)], executor, 2)) == {1: {"job": 1}, 2: {"job": 2}}
+        assert dict(pool.run_all([(1, 1), (2, 2)], executor, 2)) == {1: {"job": 1}, 2: {"job": 2}}
 
 
 def never(job):
@@ -203,10 +203,10 @@ def never(job):
 
 
 def test_workers_that_never_answer_are_not_waited_for(monkeypatch):
-    monkeypatch.setattr(notebooks, "run_job", never)
-    monkeypatch.setattr(notebooks, "LOOK", 0.1)
+    monkeypatch.setattr(pool, "run_job", never)
+    monkeypatch.setattr(pool, "LOOK", 0.1)
     with ProcessPoolExecutor(1) as executor:
-        [(name, result)] = notebooks.run_all([(1, 1)], executor, 2, patience=0.5)
+        [(name, result)] = pool.run_all([(1, 1)], executor, 2, patience=0.5)
     assert isinstance(result, BrokenExecutor)
 
 
@@ -218,9 +218,9 @@ class Elsewhere:
 
 
 def test_a_cluster_that_never_answers_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(notebooks, "LOOK", 0.1)
+    monkeypatch.setattr(pool, "LOOK", 0.1)
     with pytest.raises(TimeoutError, match="no notebook was finished"):
-        list(notebooks.run_all([(1, 1)], Elsewhere(), 2, patience=0.3))
+        list(pool.run_all([(1, 1)], Elsewhere(), 2, patience=0.3))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])

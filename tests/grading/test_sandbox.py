@@ -632,3 +632,8 @@ def test_what_the_prelude_draws_and_imports_is_there_but_not_its_names():
         assert session.value("drawn") == 1
         assert isinstance(session.value("mine"), Missing)
         assert session.run("1 + 1").outputs[0]["data"]["text/plain"] == "2"
+
+
+def test_a_session_finds_everything_loaded_and_only_its_own_thread(session):
+    session.run("import sys, threading\nloaded = 'torch._dynamo' in sys.modules\nthreads = threading.active_count()")
+    assert session.value("loaded") is True and session.value("threads") == 1

@@ -36,6 +36,7 @@ class Sanitiser:
         self.db_url, self.unit, self.notes, self.placeholders = db_url, unit, Notes(), {}
         own = copy.deepcopy(config)
         own.Exporter.default_preprocessors = []
+        own.Exporter.optimistic_validation = True  # once, after all steps
         chain = Autograde(config=config).sanitize_preprocessors
         self.exporter = NotebookExporter(config=own, log=self.notes)
         for step in chain:

@@ -92,7 +92,7 @@ class Book:
         root = Path(config.CourseDirectory.root)
         own = copy.deepcopy(config)
         own.CourseDirectory.submitted_directory, own.CourseDirectory.assignment_id = os.path.relpath(self.stage, root), unit
-        own.Autograde.force = True
+        own.Autograde.force, own.Exporter.optimistic_validation = True, True  # the notebook is validated once, after all steps
         self.log = Notes()
         self.course = CourseDirectory(config=own, log=self.log)
         self.recorder = Recorder(coursedir=self.course, config=own, log=self.log)

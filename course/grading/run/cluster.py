@@ -24,7 +24,7 @@ RETRIES = 3
 
 
 class Cluster:
-    """Runs jobs on the workers of a scheduler; a concurrent.futures.Executor for `notebooks.run_all`.
+    """Runs jobs on the workers of a scheduler; a concurrent.futures.Executor for `pool.run_all`.
 
     address: the scheduler's, as tls://10.0.0.1:8786; confined: whether the workers need a sandbox; tls, insecure: see `security_for`.
     Raises GradeError where nobody answers, or where a worker cannot give the results that this machine would give.

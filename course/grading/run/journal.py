@@ -3,15 +3,12 @@
 import ast
 import functools
 import hashlib
+import importlib.metadata
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
-
-import IPython
-import numpy
-import torch
 
 from course import exercises
 from course.grading import removal
@@ -115,4 +112,4 @@ def _content(file):
 
 
 def _versions():
-    return [sys.version, torch.__version__, numpy.__version__, IPython.__version__]
+    return [sys.version, *map(importlib.metadata.version, ("torch", "numpy", "ipython"))]

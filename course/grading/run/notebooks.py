@@ -4,16 +4,11 @@ import base64
 import contextlib
 import functools
 import json
-import multiprocessing
 import multiprocessing.util
-import os
-import signal
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 
 import nbformat
-import torch
 
 from course import exercises
 from course.checks import report
@@ -21,7 +16,8 @@ from course.checks.attempt import is_attempted
 from course.checks.examine import PUBLIC_SEED, takes, verdict_on
 from course.checks.verdict import CheckFailed, NotAttempted, Verdict
 from course.grading.hidden import DRAWS
-from course.grading.sandbox import Limits, Lost, Missing, Sandbox
+from course.grading.limits import Limits
+from course.grading.sandbox import Lost, Missing, Sandbox
 from course.learner.quiz import examine_for
 
 from . import reasons, whose
@@ -30,16 +26,12 @@ from .journal import digest
 
 RESTARTS = 3
 """How often a notebook may lose its session and start again without the cell that ended it."""
-AHEAD = 6
-"""How many jobs wait for each worker: enough that none is idle, few enough for the memory."""
 OUTPUTS = 20 * 2**20
 """How much all cells of a notebook may write, in characters of JSON."""
 OF_A_CELL, OF_A_NOTEBOOK = 1000, 3000
 """How many outputs there may be: nbformat takes a thousandth of a second to look at one."""
 JUDGING = 60
 """Seconds of the clock to judge all cases of one draw, or one question. It takes less than one."""
-LOOK, STARTS = 5, 300
-"""Seconds between two looks at workers that give no result; and what a notebook takes at most besides its own time."""
 HOW = {"limits", "confined", "prelude", "aliases"}
 """What a job says of the way it is run and judged. All else is whose it is, and what was handed in."""
 ONE_AT_A_TIME = threading.Lock()
@@ -58,80 +50,6 @@ STOPPED = {
 
 class NotRun(Exception):
     """This machine could not run a notebook. That says nothing of the notebook, and gives it no points and no zero."""
-
-
-def run_all(jobs, executor, ahead, patience=None):
-    """Run jobs anywhere: yields (name, result or exception) as they finish. Raises TimeoutError after `patience` seconds in which none did.
-
-    jobs: an iterable of (name, job), of which no more than `ahead` are handed on at a time; executor: any concurrent.futures.Executor, as
-    of processes here or of a Dask client (`client.get_executor()`). A job and its result are JSON; `run_job` turns one into the other.
-    """
-    jobs, waiting = iter(jobs), {}
-    while True:
-        while len(waiting) < ahead and (following := next(jobs, None)):
-            waiting[_submitted(executor, following[1])] = following[0]
-        if not waiting:
-            return
-        for future in _finished(waiting, executor, patience):
-            name = waiting.pop(future)
-            yield name, future.exception() or future.result()
-
-
-def _finished(waiting, executor, patience):
-    """The futures that are done, once there are any. A worker that somebody has stopped is told to go on."""
-    until = time.monotonic() + (patience or float("inf"))
-    while not (done := wait(waiting, LOOK, FIRST_COMPLETED).done):
-        workers = [*(getattr(executor, "_processes", None) or {})]
-        if time.monotonic() < until:
-            _signal(signal.SIGCONT, [pid for pid in workers if _is_stopped(pid)])
-        elif workers:
-            _signal(signal.SIGKILL, workers)  # then they are broken, and what they had is run again
-            until += LOOK * 10
-        else:
-            raise TimeoutError(f"no notebook was finished in {patience:g} seconds")
-    return done
-
-
-def _is_stopped(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] in "Tt"
-    except OSError:
-        return False
-
-
-def _signal(number, workers):
-    for pid in workers:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-
-
-def _submitted(executor, job):
-    try:
-        return executor.submit(run_job, job)
-    except (BrokenExecutor, OSError, EOFError) as error:
-        # A worker was killed, and with it goes the whole executor; or what starts workers was. That is this job's result.
-        future = Future()
-        future.set_exception(error if isinstance(error, BrokenExecutor) else BrokenExecutor(f"no worker could be started: {error}"))
-        return future
-
-
-def processes(workers):
-    """The executor of this machine: processes, since judging is Python too and threads would wait for each other."""
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload([__name__])  # torch is imported once for all of them
-    return ProcessPoolExecutor(workers, context, initializer=_settle)
-
-
-def _settle():
-    """In a new worker: one thread each, as many workers as cores; and it ends when the process that grades is killed."""
-    torch.set_num_threads(1)
-    os.environ.pop("HIDDEN_STATE_STUDENT", None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that grades
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), _leave(), os._exit(1)), daemon=True).start()
 
 
 def run_job(job):
@@ -154,13 +72,14 @@ def run_job(job):
 @functools.lru_cache(maxsize=1)
 def _sandbox(confined, prelude, **limits):
     """The sandbox of this process, with torch imported, for all the notebooks that come."""
-    _leave()
+    leave()
     OPEN.append(Sandbox(Limits(**limits), confined, prelude).__enter__())
-    multiprocessing.util.Finalize(None, _leave, exitpriority=10)  # also in a worker, where atexit is not asked
+    multiprocessing.util.Finalize(None, leave, exitpriority=10)  # also in a worker, where atexit is not asked
     return OPEN[0]
 
 
-def _leave():
+def leave():
+    """End the sandbox of this process."""
     while OPEN:
         OPEN.pop().__exit__(None, None, None)
 

@@ -21,9 +21,9 @@ from pathlib import PurePosixPath
 
 from course.checks.play import SECONDS
 from course.grading import removal
+from course.grading.limits import Limits, SandboxMissing
 
 from . import cgroup, start, trust, wire
-from .start import SandboxMissing
 from .wire import ANSWER, MESSAGE
 
 __all__ = ["Limits", "Lost", "Missing", "NotPlain", "Played", "Ran", "Sandbox", "SandboxMissing", "Session"]
@@ -34,20 +34,6 @@ POLITE = 2.0
 """Seconds that a cell has to stop after it was interrupted."""
 CASE = 3 * SECONDS + POLITE
 """Seconds for one case, in which an answer is called three times: the session has a clock of its own, but a student can stop it."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a session may use. Times are in seconds, sizes in bytes; play_seconds: one exercise with all its cases;
-    files: its scratch folder; output: what is kept of a cell's; answer: the largest message back."""
-
-    cell_seconds: float = 60.0
-    play_seconds: float = 60.0
-    total_seconds: float = 300.0
-    memory: int = 4 * 2**30
-    files: int = 64 * 2**20
-    output: int = 2**20
-    answer: int = 64 * 2**20
 
 
 @dataclass
@@ -100,7 +86,8 @@ class Sandbox:
     once in the zygote, so that what they import and draw is there in each session. Raises SandboxMissing where this machine cannot confine.
     """
 
-    def __init__(self, limits=Limits(), confined=True, prelude=()):
+    def __init__(self, limits=None, confined=True, prelude=()):
+        limits = limits or Limits()
         self.limits, self.confined, self.prelude = limits, confined, prelude
         self.folder = self.mark = self.process = self.control = self.group = None
         self.lock = threading.Lock()

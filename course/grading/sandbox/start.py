@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from course.grading import removal
+from course.grading.limits import SandboxMissing
 
 from . import cgroup
 
@@ -87,10 +88,6 @@ REMEDIES = {
 KEPT = ("HIDDEN_STATE_SECONDS",)
 OF_SYSTEMD = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
 """What systemd-run needs to know. bubblewrap clears the environment."""
-
-
-class SandboxMissing(Exception):
-    """This machine cannot confine what it runs. The message says what is missing and what to do."""
 
 
 def new_folder():

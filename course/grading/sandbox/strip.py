@@ -8,7 +8,7 @@ import types
 
 import course
 from course import checks, exercises, explore
-from course.checks import examine, oracles
+from course.checks import examine, oracles, warm
 from course.checks.case import Case, sent
 from course.checks.verdict import Verdict
 from course.learner import check as learners_check
@@ -40,6 +40,7 @@ def strip():
     for room in (course, explore):
         for name in room.__all__:
             getattr(room, name)  # imported once here, and not by every child
+    warm.up()
     stripped.update({name: exercises.find(name) for name in exercises.names()})
     for module in stripped.values():
         _keep(module, KEPT)
