@@ -182,7 +182,7 @@ def test_roster_export_report_and_feedback(graded, server):
     with Gradebook(server) as gradebook:
         assert gradebook.find_student("perfect").email == "pia@example.edu"
         whole = gradebook.find_assignment(UNIT).max_score
-    lines = {line["id"]: line for line in csv.DictReader((root / "grades.csv").open(encoding="utf-8-sig", newline=""))}
+    lines = {line["student_id"]: line for line in csv.DictReader((root / "grades.csv").open(encoding="utf-8-sig", newline=""))}
     assert {student: float(lines[student]["score"]) for student in ("perfect", "blank")} == {"perfect": whole, "blank": 0}
     assert "Pía" in (root / "report" / f"{UNIT}.html").read_text()
     nbgrader(root, "generate_feedback", UNIT)
