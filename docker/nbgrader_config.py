@@ -11,6 +11,6 @@ c.CourseDirectory.course_id = os.environ.get("HIDDEN_STATE_COURSE_ID") or "hidde
 if os.environ.get("HIDDEN_STATE_EXCHANGE") == "ngshare":  # a service of the hub, where the accounts share no folder
     from ngshare_exchange import configureExchange
 
-    configureExchange(c, os.environ.get("NGSHARE_URL") or None)
+    configureExchange(c)
 elif os.environ.get("HIDDEN_STATE_EXCHANGE"):
     c.Exchange.root = os.environ["HIDDEN_STATE_EXCHANGE"]

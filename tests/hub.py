@@ -127,6 +127,9 @@ def running(machine, environment):
                 continue
             yield lambda name: Person(address, name, password)
             return
+        except BaseException:
+            print((folder / "log").read_text(errors="replace")[-20000:])  # pytest shows it with the error
+            raise
         finally:
             hub.kill()  # and with it the first process of its namespace, and so the Hub and all its servers
             hub.wait(LONG)
@@ -144,7 +147,8 @@ class Person:
         self.ask("/hub/login", form={"username": name, "password": password, "_xsrf": self._xsrf()})
         self.token = self.ask(f"/hub/api/users/{name}/tokens", {"note": "what a page does with its cookie"})["token"]
         self.ask(f"/hub/api/users/{name}/server", {})
-        until(lambda: self.ask(f"/hub/api/users/{name}")["servers"].get("", {}).get("ready"), f"{name}'s server")
+        told = self.ask(f"/hub/api/users/{name}/server/progress")  # a stream of events, which ends when the server is ready or has failed
+        assert '"ready": true' in told, told
 
     def ask(self, path, data=None, form=None, method=None):
         """Ask the Hub, or this person's server by "~/…"; data is sent as JSON. Returns the answer's JSON, or its text. Raises urllib's HTTPError."""

@@ -103,7 +103,7 @@ def handed_in(course):
         there = {entry["name"] for entry in student.ask(f"~/api/contents/{UNIT}")["content"]}
         assert {f"{lesson}.ipynb" for lesson in LESSONS} <= there and not [name for name in there if name.endswith((".md", ".yml"))]
         for lesson in LESSONS:
-            assert student.ask(f"~/api/contents/{UNIT}/{lesson}.ipynb")["content"]["cells"] == _as_served(released[lesson])
+            assert told_apart(student.ask(f"~/api/contents/{UNIT}/{lesson}.ipynb")["content"]) == told_apart(released[lesson])
     for lesson in LESSONS:
         course.save(course.ada, lesson, right(course.root, lesson))
     course.save(course.ben, CELL, changed(right(course.root, CELL), "rnn_step", NO_TRANSPOSE))

@@ -202,12 +202,12 @@ def test_roster_export_report_and_feedback(graded, server):
         ({"HIDDEN_STATE_GRADEBOOK": "grader:s3cret@server"}, "cannot be read"),
     ],
 )
-@pytest.mark.parametrize("command", ["grade", "report", "export", "roster", "feedback"])
+@pytest.mark.parametrize("command", ["grade", "report", "export", "roster"])
 def test_in_words(graded, monkeypatch, capsys, command, change, words):
     monkeypatch.chdir(graded[0])
     for name, value in change.items():
         monkeypatch.setenv(name, value)
-    arguments = {"roster": ["class.csv"], "export": [UNIT, "--for", "csv"], "feedback": [UNIT, "--zip"]}.get(command, [UNIT])
+    arguments = {"roster": ["class.csv"], "export": [UNIT, "--for", "csv"]}.get(command, [UNIT])
     (graded[0] / "class.csv").write_text("id,first_name\nperfect,Pía\n")
     assert cli.main([command, *arguments]) == 2
     said = capsys.readouterr().err
