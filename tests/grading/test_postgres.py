@@ -170,6 +170,19 @@ def test_a_connection_that_is_cut_costs_nothing_that_was_run(released, server, c
         assert gradebook.find_submission(UNIT, "unlucky").score == gradebook.find_assignment(UNIT).max_score
 
 
+def test_a_class_that_began_in_a_file_moves_without_running_again(start, released, server, monkeypatch, tmp_path):
+    def mover(root):
+        return perfect(root)
+
+    root = copy_of(start, tmp_path / "course", [mover])
+    with monkeypatch.context() as patch:
+        patch.delenv("HIDDEN_STATE_GRADEBOOK")
+        assert run("course", "grade", UNIT, cwd=root).returncode == 0
+    done = run("course", "grade", UNIT, cwd=root)
+    assert done.returncode == 0 and "1 graded. 0 notebooks ran" in done.stdout, done.stdout + done.stderr
+    assert {key: value for key, value in scores(None, db_url=server).items() if key[0] == "mover"} == scores(root)
+
+
 # All that reads it
 
 
