@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from html import unescape
+from urllib.parse import quote
 
 import hub
 import pytest
@@ -140,7 +141,7 @@ def told_apart(notebook):
 def pages(course, student):
     """{lesson: text} of the feedback in a student's home, as the server gives it."""
     [submission] = course.listed(student, "submitted")[0]["submissions"]
-    folder = submission["local_feedback_path"]
+    folder = quote(submission["local_feedback_path"])
     names = [entry["name"] for entry in student.ask(f"~/api/contents/{folder}")["content"]]
     return {name.removesuffix(".html"): unescape(student.ask(f"~/api/contents/{folder}/{name}?type=file&format=text")["content"]) for name in names}
 
@@ -196,15 +197,24 @@ def test_a_second_submission_replaces_the_first(told):
 def test_a_student_sees_nothing_of_another(handed_in):
     course = handed_in
     inbound = course.exchange / COURSE / "inbound"
-    [work] = inbound.glob("ada+*")
-    for place in (inbound, work, course.machine.home("ada"), course.machine.home("ada") / UNIT / f"{CELL}.ipynb"):
+    for place in (inbound, course.machine.home("ada"), course.machine.home("ada") / UNIT / f"{CELL}.ipynb"):
         code, said = course.terminal("ben", "ls", f"{place}")
         assert code != 0 and "Permission denied" in said, said
-    code, said = course.terminal("ben", "cp", "-r", f"{work}", ".")  # the folder's name is not secret enough: what is in it is
-    assert not list(course.machine.home("ben").glob(f"{work.name}/*.ipynb")) or code != 0, said
     with pytest.raises(hub.urllib.error.HTTPError) as refused:
         course.ben.ask(f"/user/ada/api/contents/{UNIT}/{CELL}.ipynb")
     assert refused.value.code in (403, 404)
+
+
+def test_a_submission_is_found_by_its_name_alone_which_nobody_can_guess(handed_in):
+    """nbgrader lets everybody enter the folder of a submission, and nobody list those that there are: its name is the key to it."""
+    inbound = handed_in.exchange / COURSE / "inbound"
+    [work] = inbound.glob("ada+*")
+    *_, secret = work.name.split("+")
+    assert len(work.name.split("+")) == 4 and len(secret) == 12
+    for command in (f"cat {inbound}/ada+*/{CELL}.ipynb", f"ls {inbound}/'{work.name.removesuffix(secret)}'", f"rm -r {inbound}/ada+*"):
+        code, said = handed_in.terminal("ben", "sh", "-c", command)
+        assert code != 0, said
+    assert (work / f"{CELL}.ipynb").is_file()
 
 
 def test_a_student_sees_nothing_of_the_instructors(told):
@@ -216,15 +226,12 @@ def test_a_student_sees_nothing_of_the_instructors(told):
     assert code != 0 and "Permission denied" in said
 
 
-def test_a_student_takes_nothing_away_from_the_exchange(handed_in):
+def test_a_student_changes_nothing_that_was_released(handed_in):
     outbound = handed_in.exchange / COURSE / "outbound" / UNIT
-    for command in (
-        ["rm", "-rf", f"{outbound}"],
-        ["touch", f"{outbound}/{CELL}.ipynb"],
-        ["rm", "-rf", *map(str, (handed_in.exchange / COURSE).glob("inbound/ada+*"))],
-    ):
-        handed_in.terminal("ben", *command)
-    assert (outbound / f"{CELL}.ipynb").is_file() and list((handed_in.exchange / COURSE).glob(f"inbound/ada+*/{CELL}.ipynb"))
+    for command in (["rm", "-rf", f"{outbound}"], ["touch", f"{outbound}/{CELL}.ipynb"], ["touch", f"{outbound}/more.ipynb"]):
+        code, said = handed_in.terminal("ben", *command)
+        assert code != 0 and "Permission denied" in said, said
+    assert (outbound / f"{CELL}.ipynb").is_file()
 
 
 def test_a_student_of_the_hub_is_no_grader(course):
