@@ -216,26 +216,26 @@ def test_roster_export_report_and_feedback(graded, server):
     ],
 )
 @pytest.mark.parametrize("command", ["grade", "report", "export", "roster"])
-def test_in_words(graded, monkeypatch, capsys, command, change, words):
-    monkeypatch.chdir(graded[0])
+def test_in_words(released, monkeypatch, capsys, command, change, words):
+    monkeypatch.chdir(released)
     for name, value in change.items():
         monkeypatch.setenv(name, value)
     arguments = {"roster": ["class.csv"], "export": [UNIT, "--for", "csv"]}.get(command, [UNIT])
-    (graded[0] / "class.csv").write_text("id,first_name\nperfect,Pía\n")
+    (released / "class.csv").write_text("id,first_name\nperfect,Pía\n")
     assert cli.main([command, *arguments]) == 2
     said = capsys.readouterr().err
     assert words in said and "s3cret" not in said and "Traceback" not in said
 
 
-def test_what_opens_it_is_not_installed(graded, monkeypatch, capsys):
-    monkeypatch.chdir(graded[0])
+def test_what_opens_it_is_not_installed(released, monkeypatch, capsys):
+    monkeypatch.chdir(released)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert cli.main(["grade", UNIT]) == 2
     assert "pip install 'psycopg[binary]'" in capsys.readouterr().err
 
 
-def test_a_release_without_the_server_changes_nothing(graded):
-    before = sorted((graded[0] / "notebooks" / UNIT).iterdir())
-    done = run("nbgrader", "generate_assignment", UNIT, "--force", cwd=graded[0], PGPASSWORD="another")
+def test_a_release_without_the_server_changes_nothing(released):
+    before = sorted((released / "notebooks" / UNIT).iterdir())
+    done = run("nbgrader", "generate_assignment", UNIT, "--force", cwd=released, PGPASSWORD="another")
     assert done.returncode != 0 and "refuses the password" in done.stderr
-    assert sorted((graded[0] / "notebooks" / UNIT).iterdir()) == before
+    assert sorted((released / "notebooks" / UNIT).iterdir()) == before
