@@ -29,7 +29,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(SAME_RESULTS
 
 PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help lab teach notebooks bundle test test-long lint pictures bench ready python
+.PHONY: help lab teach notebooks bundle test test-long lint pictures bench ready servers python
 
 help:  ## list these commands
 	@echo "Hidden State: learn how a recurrent network remembers."
@@ -55,7 +55,7 @@ bundle: python  ## make the zip that students receive, without solutions and ans
 test: lint ready  ## prove that every notebook runs and every grade is right (options: TESTS=tests/checks PYTEST_ARGS=-x)
 	$(PYTEST) $(TESTS) -m "not long" $(PYTEST_ARGS)
 
-test-long: ready  ## the rest: right answers on 25 draws, a second kernel of numbers, the plain view of a lesson, fuzzing
+test-long: ready servers  ## the rest: right answers on 25 draws, a second kernel of numbers, the plain view of a lesson, fuzzing
 	$(PYTEST) $(TESTS) -m long $(PYTEST_ARGS)
 
 lint: python  ## look at the form of the code, with ruff
@@ -76,6 +76,11 @@ ready: python
 	@$(START) setup test
 	@$(START) browser
 	@$(START) sandbox
+
+# What the long lane needs on top: a JupyterHub's proxy, a PostgreSQL server.
+servers: ready
+	@$(START) proxy
+	@$(START) postgres
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \

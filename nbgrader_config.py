@@ -18,7 +18,11 @@ OURS = "course.grading.plugins"
 
 # Under this name the exchange and the gradebook know the course; on a JupyterHub each course has one of its own.
 c.CourseDirectory.course_id = os.environ.get("HIDDEN_STATE_COURSE_ID") or "hidden-state"
-if os.environ.get("HIDDEN_STATE_EXCHANGE"):  # the folder that all accounts share; nbgrader's own is /usr/local/share/nbgrader/exchange
+if os.environ.get("HIDDEN_STATE_EXCHANGE") == "ngshare":  # a service of the hub, where accounts share no folder; see docs/jupyterhub.md
+    from ngshare_exchange import configureExchange
+
+    configureExchange(c)
+elif os.environ.get("HIDDEN_STATE_EXCHANGE"):  # the folder that all accounts share; nbgrader's own is /usr/local/share/nbgrader/exchange
     c.Exchange.root = os.environ["HIDDEN_STATE_EXCHANGE"]
 if os.environ.get("HIDDEN_STATE_GRADEBOOK"):  # as postgresql+psycopg://grader@server/hidden_state; where it is not said, the file gradebook.db
     c.CourseDirectory.db_url = os.environ["HIDDEN_STATE_GRADEBOOK"]

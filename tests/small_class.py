@@ -75,12 +75,12 @@ def copy_of(start, target, students):
     return root
 
 
-def scores(root):
-    """{(student, lesson): {cell: (score, needs a look)}} of the gradebook."""
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+def scores(root, unit=UNIT, db_url=""):
+    """{(student, lesson): {cell: (score, at most, needs a look)}} of the gradebook: of a course's own, or of the one with this address."""
+    with Gradebook(db_url or f"sqlite:///{root / 'gradebook.db'}") as gradebook:
         return {
             (submission.student_id, notebook.name): {grade.name: (grade.score, grade.max_score, grade.needs_manual_grade) for grade in notebook.grades}
-            for submission in gradebook.assignment_submissions(UNIT)
+            for submission in gradebook.assignment_submissions(unit)
             for notebook in submission.notebooks
         }
 

@@ -29,7 +29,7 @@ With --keep, `FOLDER/venv/bin/python -m pip install NAME==RELEASE` finds that re
 exit status: 0 all of it works; 1 something fails, or a bound was not tried; 2 it could not be made, and the message says why.
 """
 
-EXTRAS = "teach,cluster,test"
+EXTRAS = "teach,cluster,postgres,test"
 LESSONS = ["solutions/pipeline/03_cell_step.ipynb", "solutions/training/07_training_trace.ipynb"]
 """What is replayed: a lesson with an explorer and pictures, and one that trains."""
 GRADING = "test_demo.py"
@@ -136,7 +136,7 @@ def bounds():
     """{direct dependency: the lowest release that pyproject.toml allows}, of all levels together."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + [line for extra in project["optional-dependencies"].values() for line in extra]
-    return dict(re.match(r"([\w-]+)>=([\w.]+)", line).groups() for line in lines)
+    return dict(re.match(r"([\w-]+)(?:\[\w+\])?>=([\w.]+)", line).groups() for line in lines)
 
 
 def releases(resolved):

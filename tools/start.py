@@ -5,6 +5,8 @@
     python3 tools/start.py setup lab|teach|test             only set up; `test` installs everything
     python3 tools/start.py browser                          find the browser that the tests need
     python3 tools/start.py sandbox                          find what the tests need to confine students' work
+    python3 tools/start.py proxy                            find JupyterHub's proxy for the long tests; npm installs it
+    python3 tools/start.py postgres                         find PostgreSQL's server for the long tests
 
 It runs before anything is installed, so it uses the standard library only. Its syntax is old on purpose:
 an old Python must be able to read this whole file, or it never reaches the sentence that says it is too old.
@@ -33,6 +35,7 @@ if too_old(sys.version_info):
     sys.exit(1)
 
 import errno
+import glob
 import hashlib
 import importlib.util
 import json
@@ -51,7 +54,7 @@ INSTALLED_FROM = ["pyproject.toml", CONSTRAINTS]
 
 # Each level holds everything of the levels before it. The names in brackets are pyproject.toml's extras.
 LEVELS = ["lab", "teach", "test"]
-EXTRAS = {"lab": "", "teach": "[teach]", "test": "[teach,cluster,test]"}
+EXTRAS = {"lab": "", "teach": "[teach]", "test": "[teach,cluster,postgres,test]"}
 
 GIGABYTE = 1000**3
 # Measured: a full .venv takes 1.6 GB with PyTorch's CPU build. pip needs about as much again while it unpacks.
@@ -71,6 +74,10 @@ BROWSERS = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ]
+
+PROXY = "configurable-http-proxy"
+PROXY_VERSION = "^5"
+DEBIANS_POSTGRES = "/usr/lib/postgresql/*/bin/initdb"
 
 
 class Problem(Exception):
@@ -415,6 +422,48 @@ def sandbox():
         )
 
 
+# --- the servers of the long tests -----------------------------------------------------------------------
+
+
+def proxy():
+    """See to it that a JupyterHub can run: its own proxy is a program for Node.js, which pip does not bring."""
+    folder = os.path.join(venv_folder(), "node")
+    if shutil.which(PROXY) or os.path.exists(os.path.join(folder, "node_modules", ".bin", PROXY)):
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        install_from_debian(["npm"])
+        npm = shutil.which("npm")
+    if npm is not None:
+        say("Installing JupyterHub's proxy for the tests ...")
+        if subprocess.call([npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", folder, PROXY + "@" + PROXY_VERSION]) == 0:
+            return
+    raise Problem(
+        "The long tests run a class on a JupyterHub, and its proxy is not here; npm, which installs it, could not do so. Install Node.js 20 or newer "
+        "with npm (Debian and Ubuntu: sudo apt install npm), or the proxy itself: npm install -g {}. Then run this again.".format(PROXY)
+    )
+
+
+def postgres():
+    """See to it that a PostgreSQL server can be started. Debian keeps its programs off the PATH."""
+    if platform.system() != "Linux":
+        say("The gradebook is tried on a PostgreSQL server on Linux only: its tests are left out.")
+        return
+    if not find_postgres():
+        install_from_debian(["postgresql"])
+    if not find_postgres():
+        raise Problem(
+            "The long tests keep a gradebook on a PostgreSQL server of their own, and its programs are not here. Install them (Debian and Ubuntu: "
+            "sudo apt install postgresql; Fedora: sudo dnf install postgresql-server). Nothing of the machine's own server is touched."
+        )
+
+
+def find_postgres():
+    """Return the path of the program that makes a PostgreSQL server, or None."""
+    found = sorted(glob.glob(DEBIANS_POSTGRES))
+    return found[-1] if found else shutil.which("initdb")
+
+
 # --- the command line ------------------------------------------------------------------------------------
 
 
@@ -435,6 +484,10 @@ def main(arguments):
             browser()
         elif command == "sandbox" and not rest:
             sandbox()
+        elif command == "proxy" and not rest:
+            proxy()
+        elif command == "postgres" and not rest:
+            postgres()
         elif command == "setup" and len(rest) == 1 and rest[0] in LEVELS:
             setup(rest[0])
         else:

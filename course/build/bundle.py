@@ -13,6 +13,7 @@ from .sources import UNIT_PAGE, BuildError, text_of
 
 INSTRUCTORS = ("grading", "build", "__main__.py", "__pycache__")
 INSTRUCTORS_TABLES = ("project.optional-dependencies", "project.scripts", "project.entry-points", "tool.pytest", "tool.ruff")
+INSTRUCTORS_DATA = r'^"course\.(grading|build)\b.*\n'
 BESIDE = {"LICENSE": "LICENSE", "LICENSE-CONTENT.md": "LICENSE-CONTENT.md", "docs/AGENTS.student.md": "AGENTS.md", "setup.py": "setup.py"}
 """What else a student receives: where it lies here, and where in the bundle."""
 INSTRUCTORS_PACKAGES = r"^( +)# to (teach|test)\b.*\n(\1- .*\n)+"
@@ -66,7 +67,8 @@ def _bundled(root, unit, scratch):
         if file.is_file() and not set(place.parts) & set(INSTRUCTORS):
             files[f"course/{place.as_posix()}"] = file.read_bytes()
     lessons = json.loads(text_of(root / "course" / "learner" / "lessons.json"))
-    files["pyproject.toml"] = _without_tables(text_of(root / "pyproject.toml"), INSTRUCTORS_TABLES).encode()
+    project = _without_tables(text_of(root / "pyproject.toml"), INSTRUCTORS_TABLES)
+    files["pyproject.toml"] = re.sub(INSTRUCTORS_DATA, "", project, flags=re.MULTILINE).encode()
     files["environment.yml"] = re.sub(INSTRUCTORS_PACKAGES, "", text_of(root / "environment.yml"), flags=re.MULTILINE).encode()
     files.update({place: (root / file).read_bytes() for file, place in BESIDE.items()})
     files["README.md"] = _student_readme(unit, lessons[unit]).encode()

@@ -97,6 +97,7 @@ class Round:
     """One run of `course grade`, with the course's folder as the current one: made, then `run` once, then read."""
 
     def __init__(self, root, unit, options):
+        _check_name(unit)
         self.root, self.unit, self.options = Path(root), unit, options
         folder = self.root / FOLDER
         try:
@@ -104,10 +105,11 @@ class Round:
             os.listdir(folder)
         except OSError as error:
             raise GradeError(f"{folder} cannot be used: {error.strerror}. It holds what has been run already: you may delete it") from None
-        self.lock = FileLock(folder / ".lock", timeout=0)
         self.folder = folder / unit
         self.config = settings.read()
         self.db_url = CourseDirectory(config=self.config).db_url
+        # A file has one writer at a time; a server has as many as come, and then two are kept apart in one unit only.
+        self.lock = FileLock(folder / (".lock" if backups.file_of(self.db_url) else f".lock_{unit}"), timeout=0)
         self.work, self.totals, self.last, self.others, self.ran, self.remarks = {}, {}, {}, {}, 0, []
 
     def run(self, watch):
@@ -134,7 +136,6 @@ class Round:
         self.recorded.keep(LAST, {**self.last, **{student: self.totals[student].score for student in self.work if student in self.totals}})
 
     def _begin(self):
-        _check_name(self.unit)
         self.book = Book(self.config, self.unit, self.folder / "staged")
         course = self.book.course
         self._look_at_gradebook()

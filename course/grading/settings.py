@@ -7,6 +7,8 @@ import traceback
 from nbconvert.exporters import NotebookExporter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from traitlets import TraitError
 from traitlets.config import ConfigFileNotFound
 from traitlets.utils.importstring import import_item
@@ -29,12 +31,15 @@ def read():
         except (Exception, SystemExit) as error:
             raise GradeError(f"{ROOT_MARK} names {name} for {setting}, which cannot be imported: {_cause(error)}.{_remedy(name, error)}") from None
     _try(config)
+    _look_at_address(CourseDirectory(config=config).db_url)
     return config
 
 
 def course_directory():
     """nbgrader's CourseDirectory by these settings, for who grades nothing. Raises GradeError where they cannot be read."""
-    return CourseDirectory(config=_loaded())
+    course = CourseDirectory(config=_loaded())
+    _look_at_address(course.db_url)
+    return course
 
 
 def _loaded():
@@ -68,6 +73,19 @@ def _try(config):
         late.plugin_class(parent=late)
     except Exception as error:
         raise GradeError(f"{ROOT_MARK} names a plug-in for late work that cannot be used: {_cause(error)}") from None
+
+
+def _look_at_address(db_url):
+    """Is this the address of a gradebook, and is there what opens it? Nothing is opened yet. It may hold a password, so it is not shown."""
+    try:
+        make_url(db_url).get_dialect().import_dbapi()
+    except ArgumentError:
+        raise GradeError(
+            "the address of the gradebook (HIDDEN_STATE_GRADEBOOK, or CourseDirectory.db_url) cannot be read. "
+            "It looks like sqlite:////folder/gradebook.db or postgresql+psycopg://name@server/database"
+        ) from None
+    except ImportError as error:
+        raise GradeError(f"the gradebook is on a server, and {error.name} is not installed, which opens it: pip install 'psycopg[binary]'") from None
 
 
 def _cause(error):

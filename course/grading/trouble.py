@@ -16,6 +16,9 @@ LOST_GRADEBOOK = {
     "no such table": "the gradebook is not one of nbgrader's",
 }
 """What only a copy can mend: `backups.way_back` says where one is."""
+PASSWORD = "Put it into the variable PGPASSWORD or into ~/.pgpass, where no other program shows it"
+NO_ANSWER = "the gradebook's server does not answer. Is it running, and is its address right?"
+GONE = "the gradebook's server has ended the connection. What was graded by then stays. Run this again when it is back"
 OF_THE_GRADEBOOK = {
     **LOST_GRADEBOOK,
     "database is locked": "the gradebook is locked: another program is writing to it. Close it (Formgrader, a browser of databases), and run this again. "
@@ -24,6 +27,18 @@ OF_THE_GRADEBOOK = {
     "readonly database": "the gradebook may not be written. Make it writable, with the folder that it is in",
     "unable to open database file": "the gradebook cannot be opened. Is it readable, and is its folder writable?",
     "disk I/O error": "the disk with the gradebook reports errors",
+    "password authentication failed": f"the gradebook's server refuses the password. {PASSWORD}",
+    "no password supplied": f"the gradebook's server asks for a password. {PASSWORD}",
+    "InsufficientPrivilege": "the gradebook's server lets this user read or write too little. Let the user own the database",
+    "read-only transaction": "the gradebook's server may only be read at the moment. Run this again when it may be written",
+    "FATAL:  database": "the gradebook's server has no such database. Make it there: createdb NAME",
+    "connection timeout expired": NO_ANSWER,
+    "connection failed: connection to server": NO_ANSWER,
+    "connection is bad: connection to server": NO_ANSWER,
+    "failed to resolve host": NO_ANSWER,
+    "terminating connection due to": GONE,
+    "server closed the connection unexpectedly": GONE,
+    "consuming input failed": GONE,
     "no such column": "the gradebook is of another version of nbgrader. Make a copy of it, then: nbgrader db upgrade",
 }
 OF_THE_SYSTEM = {

@@ -26,9 +26,13 @@ USED_BY_NAME = {
     "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
     "ruff": ("Makefile", "ruff check"),
     "ipykernel": ("course/build/execution.py", 'kernel_name="python3"'),
+    "psycopg": ("nbgrader_config.py", "postgresql+psycopg://"),  # SQLAlchemy imports it
+    "jupyterhub": ("tests/hub.py", '"-m", "jupyterhub"'),
     # `jupyter notebook` shows one lesson on a plain page; nobody has to import it for that.
     "notebook": ("pyproject.toml", "jupyter notebook"),
 }
+# What only an image of a JupyterHub's has: docker/Dockerfile installs it.
+ON_A_HUB = {"ngshare_exchange"}
 # Imported by the tests, and always there where pytest is.
 WITH_PYTEST = {"packaging", "_pytest", "pluggy"}
 
@@ -175,7 +179,7 @@ def test_the_list_of_exceptions_has_only_real_packages(pip_packages):
 
 def test_everything_imported_is_asked_for(pip_packages):
     builds = {Requirement(line).name for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]}
-    declared = {IMPORT_NAMES.get(name, name) for name in pip_packages} | WITH_PYTEST | builds
+    declared = {IMPORT_NAMES.get(name, name) for name in pip_packages} | WITH_PYTEST | ON_A_HUB | builds
     found = third_party(everything_imported())
     assert {name: file for name, file in found.items() if name not in declared} == {}
 

@@ -324,6 +324,30 @@ def test_elsewhere_than_on_linux_there_is_none(start, monkeypatch, capsys):
     assert "runs on Linux only" in capsys.readouterr().out
 
 
+def test_a_missing_proxy_is_named(start, monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    monkeypatch.setattr(start, "is_root", lambda: False)
+    assert start.main(["proxy"]) == 1
+    assert "sudo apt install npm" in capsys.readouterr().err
+
+
+def test_the_proxy_is_installed_into_the_environment(start, monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(start.shutil, "which", lambda name: "/usr/bin/npm" if name == "npm" else None)
+    monkeypatch.setattr(start.subprocess, "call", lambda command, **_: ran.append(command) or 0)
+    assert start.main(["proxy"]) == 0
+    [command] = ran
+    assert command[:2] == ["/usr/bin/npm", "install"] and command[command.index("--prefix") + 1] == start.os.path.join(start.venv_folder(), "node")
+
+
+def test_a_missing_postgres_is_named(start, monkeypatch, capsys):
+    monkeypatch.setattr(start, "find_postgres", lambda: None)
+    monkeypatch.setattr(start, "is_root", lambda: False)
+    monkeypatch.setattr(start.platform, "system", lambda: "Linux")
+    assert start.main(["postgres"]) == 1
+    assert "sudo apt install postgresql" in capsys.readouterr().err
+
+
 def test_a_browser_can_be_named(start, monkeypatch, tmp_path):
     mine = tmp_path / "my-browser"
     mine.write_text("#!/bin/sh\n")

@@ -106,7 +106,7 @@ class Book:
         try:
             self._lay_out(folder, notebooks, files)
             self.recorder.outputs, self.recorder.zeros = outputs, zeros
-            with self.one_transaction(), warnings.catch_warnings():
+            with self.one_transaction(student), warnings.catch_warnings():
                 warnings.simplefilter("ignore", SAWarning)  # on how nbgrader makes a submission
                 self._convert(student)
         finally:
@@ -141,11 +141,12 @@ class Book:
             yield
 
     @contextlib.contextmanager
-    def one_transaction(self):
-        """While inside, a commit of nbgrader's is written with all the others at the end, or none of them if an error comes."""
+    def one_transaction(self, student):
+        """While inside, a commit of nbgrader's is written with all the others at the end, or none of them if an error comes. Nobody else grades this student then."""
         session, engine = self.gradebook.db, self.gradebook.engine
         session.remove()
         with engine.begin() as connection:
+            gradebook.take_turn(connection, student)
             session.configure(bind=connection, join_transaction_mode="rollback_only")
             try:
                 yield
