@@ -99,7 +99,8 @@ class Student:
 
     @property
     def email(self):
-        return f"{self.name.split()[0].lower()}.{self.last.lower()}@uni.org" if self.name.isascii() else f"mail{self.number}@uni.org"
+        plain = self.name.isascii() and [student.name for student in CLASS].count(self.name) == 1
+        return f"{self.first}.{self.last}@uni.org".lower() if plain else f"{self.id}@uni.org"
 
     @property
     def number(self):

@@ -51,12 +51,11 @@ def run(options):
     """Run the command. Returns the exit code."""
     from filelock import FileLock, Timeout  # these and nbgrader take seconds, and --help should not
 
+    from course.grading.archive import Refused
     from course.grading.intake.unit import GradeError
     from course.grading.roster.people import RosterError
     from course.grading.roster.sheets import SheetError
     from course.grading.round import FOLDER, find_root
-
-    from .archive import Refused
 
     here = Path.cwd()
     try:
@@ -149,7 +148,9 @@ class Collection:
 
     def _read(self, stack):
         """([Handed], {id of a Handed: Entry}) of all downloads, each told in a line."""
-        from . import archive, forms
+        from course.grading import archive
+
+        from . import forms
 
         handed, entries = [], {}
         for file in self.files:

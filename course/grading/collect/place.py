@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course.grading import removal
+from course.grading import archive, removal
 from course.grading.intake.submissions import REPLACED
-
-from . import archive
 
 TIMESTAMP = "timestamp.txt"
 REGISTER = "collected.json"
@@ -69,10 +67,10 @@ def _age(handed):
 def _files(handed, entry, notes):
     """(path, bytes) of what was handed in; of what is in it, where it is a zip."""
     try:
-        if not handed.file.casefold().endswith(".zip"):
+        if not archive.IS_ZIP.search(handed.file):
             yield handed.file, entry.read()
             return
-        found = archive.inside(entry)
+        found = archive.inside(entry.read())
         notes += [f"{handed.file}: {name} {why}; it was left out" for name, why in found.refused.items()]
         around = {each.name.partition("/")[0] for each in found.entries if "/" in each.name}
         cut = len(around) == 1 and all("/" in each.name for each in found.entries)
