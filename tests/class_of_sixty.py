@@ -257,7 +257,7 @@ CLASS = [
     Student("tom19", "Tom Frey", CANVAS, 5, 9, 1, (leaves(CELL, "layer_step", "answer_2"), writes(QUIZ, answer_1='answer_1 = "A"')), "layer_step 0/3"),
     Student("uma20", "Uma Iyer", CANVAS, 0, 0, None, (leaves(CELL), leaves(QUIZ)), "nothing attempted"),
     Student("vic21", "Vic Dahl", CANVAS, 9, 10, 3, (again_as_given(f"{CELL} (1).ipynb", CELL),), "", "was handed in more than once"),
-    Student("wim22", "Wim Vos", CANVAS, 9, 0, None, (cut(QUIZ),), "cannot be read"),
+    Student("wim22", "Wim Vos", CANVAS, 9, 0, None, (cut(QUIZ),), "the file is damaged or cut off"),
     Student("xia23", "Xia Chen", CANVAS, 9, 10, 2, (text(SCRIPT),)),
     Student("yan24", "Yan Petit", CANVAS, 9, 10, 3, (late(flagged=True),)),
     Student("zed25", "Zed Shaw", CANVAS, 9, 0, None, (without(QUIZ),), "not handed in: 09"),
@@ -285,7 +285,7 @@ CLASS = [
     Student("sol47", "Sol Amir", BRIGHTSPACE, 9, 10, 3, (late(2),), "late, after an extension of 1 day, 2 points off", penalty=2, extension=1),
     Student("tia48", "Tia Lopez", BRIGHTSPACE, 9, 10, 3, (first_handed_in(CELL, rnn_step=NO_TRANSPOSE),)),
     Student("ugo49", "Ugo Conti", BRIGHTSPACE, 9, 10, 3, (first_handed_in(CELL, rnn_step="1 / 0"), late(1)), "2 points off", penalty=2),
-    Student("val50", "Val Kerr", BRIGHTSPACE, 1, 0, None, (*NEARLY_NOTHING, late(3)), "1 points off", penalty=1),
+    Student("val50", "Val Kerr", BRIGHTSPACE, 1, 0, None, (*NEARLY_NOTHING, late(3)), "1 point off", penalty=1),
     Student("noa [2]", "Noa Levi", FOLDER, 9, 10, 3),
     Student("what?", "Wat Tyler", FOLDER, 9, 10, 3),
     Student("a*b", "Abe Star", FOLDER, 5, 10, 3, (step(f"def rnn_step(x, h, W_ih, W_hh, b_ih, b_hh):\n{RULE[:-2]})"),), "rnn_step 0/4"),
@@ -295,7 +295,7 @@ CLASS = [
     Student("hon57", "Hon Solo", MAIL, 9, 10, 3, (named("my homework/third {}.ipynb"),), "", f"holds no folder {UNIT}"),
     Student("ivy58", "Ivy Lane", NOTHING, 0, 0, None),
     Student("jim59", "Jim Dean", NOTHING, 0, 0, None),
-    Student("kay60", "Kay Sage", NOTHING, 0, 0, None),
+    Student("kay60", "Kay Sage", NOTHING, 0, 0, None, extension=7),
 ]
 BY_ID = {student.id: student for student in CLASS}
 
@@ -376,8 +376,8 @@ def rosters(folder, class_=CLASS):
         "canvas.csv": [
             ["Student", "ID", "SIS Login ID", "Section", ASSIGNMENT],
             ["    Points Possible", "", "", "", "22.00"],
-            *([f"{each.last}, {each.first}", 4000 + each.number, each.id, "Section A", ""] for each in of_canvas),
-            ["Student, Test", 4999, "test", "Section A", ""],
+            *([f"{each.last}, {each.first}", 4000 + each.number, each.id, "A", ""] for each in of_canvas),
+            ["Student, Test", 4999, "test", "A", ""],
         ],
         "moodle.csv": [
             ["Identifier", "Full name", "ID number", "Email address", "Status"],

@@ -268,7 +268,7 @@ def test_canvas_takes_feedback_back_under_its_own_names(root, tmp_path, capsys):
     for name, text in found.items():  # as Canvas reads it: user and attachment, and an attachment that this user has handed in
         handed = forms.canvas(name)
         assert any(each.startswith(f"{handed.who}_") and f"_{handed.lms_id}_{handed.attachment}_" in each for each in lms.names("canvas_download.txt")), text
-    assert "minjun2 has no feedback yet" in capsys.readouterr().out
+    assert "no feedback yet: minjun2. Run: course grade pipeline" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("sample", ["moodle_download.txt", "moodle_download_3.0.txt"])
@@ -300,6 +300,6 @@ def test_without_anything_to_pack_it_says_so(root, capsys, tmp_path):
     cli.main(["collect", str(lms.download("moodle_download.txt", tmp_path / "d.zip"))])
     capsys.readouterr()
     assert cli.main(["feedback", UNIT, "--zip", "moodle"]) == 2
-    assert "Run: nbgrader generate_feedback pipeline" in capsys.readouterr().err
+    assert "Run: course grade pipeline" in capsys.readouterr().err
     feedback(root, "marta")
     assert cli.main(["feedback", UNIT, "--zip", "canvas"]) == 2 and not (root / f"feedback_{UNIT}_canvas.zip").exists()

@@ -136,18 +136,20 @@ def _contents(root, options):
     register = {student: about for student, about in read_register(file).items() if not options.student or student in options.student}
     if not register:
         raise ExportError(f"{file} knows of nothing that was collected. Collect the download first: course collect {options.unit} FILE")
-    contents, notes = {}, []
+    contents, notes, without, elsewhere = {}, [], [], []
     for student, about in sorted(register.items()):
         folder = Path(course.format_path(course.feedback_directory, student, options.unit))
         pages = sorted(page.name for page in folder.glob("*.html") if page.is_file() and not page.is_symlink()) if folder.is_dir() else []
         names = names_for(options.zip, about["files"], pages)
         if not pages:
-            notes.append(f"{student} has no feedback yet. Run: course grade {options.unit}")
+            without.append(student)
         elif not names:
-            notes.append(f"{student}'s work did not come from {options.zip.capitalize()}, or not as a file: not in the zip")
+            elsewhere.append(student)
         if shared := [name for name in names.values() if name in contents]:
             notes.append(f"{student} handed in together with {contents[shared[0]].parts[-3]}: the pages are in the zip once")
         contents = {**{name: folder / page for page, name in names.items()}, **contents}
+    notes += [f"no feedback yet: {', '.join(without)}. Run: course grade {options.unit}"] if without else []
+    notes += [f"not in the zip, since it did not come from {options.zip.capitalize()} as a file: {', '.join(elsewhere)}"] if elsewhere else []
     if not contents:
-        raise ExportError(f"there is no feedback to pack. {notes[0] if notes else ''}")
+        raise ExportError(f"there is no feedback to pack. {notes[0]}")
     return contents, notes
