@@ -298,6 +298,9 @@ CLASS = [
     Student("kay60", "Kay Sage", NOTHING, 0, 0, None, extension=7),
 ]
 BY_ID = {student.id: student for student in CLASS}
+FEW = "ada01 dana04 gus07 hal08 max13 sam18 vic21 wim22 xia23 zoe33 minjun1 rob37 val50 sol47|noa [2]|gia56|kay60"
+FEW = [BY_ID[name] for part in FEW.split("|") for name in ([part] if "[" in part else part.split())]
+"""One of each main kind."""
 
 
 # What arrives
