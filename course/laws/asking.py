@@ -1,6 +1,5 @@
-"""How a law asks a module: what it gives it, and which axes of what comes back follow the batch and the steps."""
+"""How a law asks a module: what it gives it, and what it takes of what comes back."""
 
-import inspect
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -9,14 +8,11 @@ from torch import nn
 
 from . import trees
 from .adapters import NotYet, On
+from .axes import Axes
+from .calls import looked_at, refuse_call
 from .copies import another
-from .inputs import drawn, parts_of, promise, reads
-from .verdict import BreaksPromise, CannotAsk, DoesNotApply, ModuleRaised
-
-SIZES = ((3, 7), (5, 12), (2, 13), (1, 40))
-"""The batches and steps of what is drawn: more steps than a count that somebody might have built in, and a batch that is no other size."""
-SWAPPED = "the module returns (state, output), and a law takes (output, state): swap the two"
-BOTH = "a law calls `output, state = module(x)`: return both, or say what to call with laws.on(module, call=...)"
+from .inputs import SIZES, drawn, parts_of, promise, reads
+from .verdict import CannotAsk, ModuleRaised
 
 
 class Asked:
@@ -84,41 +80,10 @@ class Asked:
         except NotYet:
             raise
         except Exception as error:
-            self._require_call(error)
+            if self.on.call is None:
+                refuse_call(self.on, error)
             raise ModuleRaised(f"the module raised {type(error).__name__}: {error}") from error
-        return self._looked_at(found)
-
-    def _looked_at(self, found):
-        if isinstance(found, list):
-            found = tuple(found)
-        if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], torch.Tensor) and isinstance(found[0], (tuple, list)):
-            raise CannotAsk(SWAPPED)
-        if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], torch.Tensor)):
-            raise CannotAsk(f"the module returned {_named(found)}; {BOTH}")
-        if found[1] is None:
-            raise DoesNotApply("the module returns no state")
-        if not trees.tensors(found[1]):
-            raise CannotAsk(
-                f"the module's state is {_named(found[1])}, in which there is no tensor: return its state, or hand it over with laws.on(module, call=...)"
-            )
-        return found
-
-    def _require_call(self, error):
-        """Say in one sentence what is wrong with the call itself, where that is why it raised."""
-        if self.on.call is not None or not isinstance(error, TypeError):
-            return
-        found = _parameters_of(self.module.forward if isinstance(self.module, nn.Module) else self.module)
-        if found is None:
-            return
-        places, required, by_name = found
-        if places < 2 and by_name:
-            raise CannotAsk(f"the module takes its state by name alone: say laws.on(module, call=lambda module, x, state: module(x, {by_name[0]}=state))")
-        if places < 2:
-            raise CannotAsk("the module's forward takes no state: write forward(self, x, h=None), and hand h on to the layer")
-        if required > 1 and self.on.state is None:
-            raise CannotAsk(
-                "the module wants a state at every call: write h=None in its forward, or say where to start: laws.on(module, state=lambda batch: ...)"
-            )
+        return looked_at(found)
 
     def require_module(self):
         """Raise CannotAsk, in one sentence, where this is nothing that reads sequences, or the given x is none."""
@@ -216,106 +181,6 @@ class Asked:
         return any(getattr(part, "bidirectional", False) is True for part in parts_of(self.module))
 
 
-class Axes:
-    """Which axes of a module's output and of each tensor in its state follow the batch and the steps: found by trying.
-
-    rows, grows: for each tensor of the state, the axis that follows the batch, and that which follows the steps, or None;
-    output_rows, output_steps: the same of the output; only_batch: the one batch that the module takes, or None.
-    """
-
-    def __init__(self, asked):
-        given = asked.given
-        batch, steps = SIZES[0] if given is None else (asked.batch_of(given), asked.num_steps(given))
-        other_batch, other_steps = (2 if batch != 2 else 3), (steps + 1 if given is None else steps - 1)
-        output, state = self._first(asked, batch, steps)
-        parts, self.only_batch = trees.tensors(state), None
-        by_rows = self._tried(asked, other_batch, steps)
-        by_steps = self._tried(asked, batch, other_steps) if other_steps else None
-        self.refused = None if by_rows is not None else asked.last_error
-        if by_rows is None:
-            self.only_batch, self.rows, self.output_rows = batch, [_guessed(part, batch) for part in parts], asked.batch_axis
-        else:
-            others = trees.tensors(by_rows[1])
-            self.rows = [_axis(one, other, batch, other_batch) for one, other in zip(parts, others)]
-            self.output_rows = _axis(output, by_rows[0], batch, other_batch)
-        longer = [None] * len(parts) if by_steps is None else trees.tensors(by_steps[1])
-        self.grows = [None if row is None or other is None else _longer(one, other) for one, other, row in zip(parts, longer, self.rows)]
-        self.output_steps = asked.time_axis if by_steps is None else _axis(output, by_steps[0], steps, other_steps)
-        self._require_promise(asked, output, state, by_steps, (batch, steps, other_steps))
-
-    def _first(self, asked, batch, steps):
-        try:
-            return self._asked(asked, batch, steps)
-        except ModuleRaised:
-            if asked.given is not None or asked.on.state is not None:
-                raise
-            found = self._tried(asked, 1, steps)
-            if found is None:
-                raise
-            raise CannotAsk(
-                f"the module takes a batch of 1, and not one of {batch}: a law asks with several rows; say laws.check_all(module, x) with an x that it takes"
-            ) from None
-
-    def _tried(self, asked, batch, steps):
-        try:
-            return self._asked(asked, batch, steps)
-        except ModuleRaised as error:
-            asked.last_error = f"with a batch of {batch}, after one of {SIZES[0][0]}, {error}"
-            return None
-
-    @staticmethod
-    def _asked(asked, batch, steps):
-        x = asked.draw(batch, steps)
-        with torch.no_grad():
-            return asked.run(x, None if asked.on.state is None else asked.on.state(batch))
-
-    def _require_promise(self, asked, output, state, later, sizes):
-        """later: the answer to one input with other steps, or None; sizes: batch, steps, those other steps."""
-        batch, steps, other_steps = sizes
-        wanted = (batch, steps) if asked.batch_axis == 0 else (steps, batch)
-        if (self.output_rows, self.output_steps) == (asked.time_axis, asked.batch_axis) and batch != steps:
-            raise BreaksPromise(
-                f"your outputs are ({wanted[1]}, {wanted[0]}, ·), promised is ({wanted[0]}, {wanted[1]}, ·): turn them back before you return them"
-            )
-        if later is None or self.output_steps is not None or output.dim() < 3 or not isinstance(state, torch.Tensor):
-            return
-        if state.shape[-1] == output.shape[-1] and _axis(state, later[1], steps, other_steps) == asked.time_axis:
-            raise CannotAsk(SWAPPED)
-
-
-def _axis(one, other, size, other_size):
-    """The one axis that went from this size to that; None where there is none, or more than one."""
-    if one.dim() != other.dim():
-        return None
-    found = [axis for axis, sizes in enumerate(zip(one.shape, other.shape)) if sizes == (size, other_size)]
-    return found[0] if len(found) == 1 else None
-
-
-def _longer(one, other):
-    """The one axis along which two tensors differ."""
-    found = [axis for axis, (here, there) in enumerate(zip(one.shape, other.shape)) if here != there] if one.dim() == other.dim() else []
-    return found[0] if len(found) == 1 else None
-
-
-def _guessed(part, batch):
-    """The axis of the batch in a state of which no other batch could be had: as in (layers, B, H) and (B, H)."""
-    found = [axis for axis, size in enumerate(part.shape) if size == batch]
-    usual = {3: 1, 2: 0}.get(part.dim())
-    return usual if usual in found else next(iter(found), None)
-
-
-def _parameters_of(call):
-    """(how many arguments a call takes by their place, how many it must have, the names of those by name alone); None where that is not known."""
-    try:
-        parameters = inspect.signature(call).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        return None
-    places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    return len(places), sum(one.default is one.empty for one in places), [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
-
-
 @contextmanager
 def as_for_prediction(module):
     """Eval mode, and PyTorch's own random numbers, put back afterwards; without cuDNN, which refuses gradients in eval mode."""
@@ -330,11 +195,3 @@ def as_for_prediction(module):
     finally:
         for part, mode in zip(parts, modes):
             part.training = mode
-
-
-def _named(found):
-    if isinstance(found, torch.Tensor):
-        return f"one tensor of shape {tuple(found.shape)}"
-    if isinstance(found, (tuple, list)):
-        return f"a {type(found).__name__} of {len(found)}"
-    return "None" if found is None else f"a {type(found).__name__}"

@@ -7,6 +7,8 @@ from . import trees
 from .verdict import CannotAsk
 
 NUM_STEPS, BATCH = 7, 3
+SIZES = ((3, 7), (5, 12), (2, 13), (1, 40))
+"""The batches and steps of what is drawn: more steps than a count that somebody might have built in, and a batch that is no other size."""
 NO_SIZE = "nothing in this module says its input_size, how many features it reads: say laws.check_all(module, input_size=5), with its number for 5"
 
 
