@@ -40,7 +40,9 @@ def totals(db_url, course_id, units=(), by="unit"):
 
 def _rows(unit, total, by):
     for item, found, unread in _items(unit, total, by):
-        yield Row(total.student, unit, item, float(found.raw), float(found.penalty), float(found.score), float(found.of), total.handed_in, unread)
+        yield Row(
+            total.student, unit, item, float(found.raw), float(found.penalty), float(found.score), float(found.of), total.handed_in, unread * total.handed_in
+        )
 
 
 def _items(unit, total, by):

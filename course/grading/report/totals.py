@@ -119,7 +119,8 @@ def _submissions(db, unit, totals):
     rows = db.query(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, SubmittedAssignment.extension)
     for student, timestamp, extension in rows.join(Unit, Unit.id == SubmittedAssignment.assignment_id).filter(Unit.name == unit):
         total = totals[student]
-        total.handed_in, total.timestamp, total.extension = timestamp is not None, timestamp, extension
+        total.handed_in = timestamp is not None or not extension  # more time makes a row too, for who may hand in nothing
+        total.timestamp, total.extension = timestamp, extension
 
 
 def _penalties(db, unit, totals):
@@ -136,8 +137,7 @@ def _grades(db, unit, totals):
         found = totals[student].lessons[lesson]
         exercise = found.exercises[cell] = Exercise(cell, *scores)
         found.raw += exercise.score or 0.0
-        if exercise.needs_reading or exercise.by_machine is not None or exercise.by_hand is not None:
-            totals[student].handed_in = True  # who was given more time has all these rows too, with nothing in them
+        totals[student].handed_in |= exercise.by_machine is not None or exercise.by_hand is not None
 
 
 def of_notebooks(rows, unit):
