@@ -220,8 +220,8 @@ def words_of(page):
 
 
 def test_everybody_has_a_page_for_each_lesson(term):
-    assert term.pages[0] == 0 and f"{len(term.there)} students' pages are written" in term.pages[1]
-    assert term.pages_again[0] == 0 and "1 students' pages are written" in term.pages_again[1]
+    assert term.pages[0] == 0 and f"The pages of {len(term.there)} students are written" in term.pages[1]
+    assert term.pages_again[0] == 0 and "The pages of 1 student are written" in term.pages_again[1]
     for student in term.there:
         pages = [page(term, student.id, lesson) for lesson in LESSONS]
         assert not any(mark in text for text in pages for mark in ("hidden_check(", "hidden_quiz(", "BEGIN HIDDEN"))

@@ -237,6 +237,38 @@ def test_what_is_replaced_is_kept_and_other_files_stay(root, tmp_path, capsys):
     assert ".before" not in find_students(course(), UNIT).others
 
 
+def test_two_files_of_a_lesson_in_one_hand_in_are_both_kept(root, tmp_path, capsys):
+    """One of them has the work, and no name says which: grading looks into them."""
+    zipped(
+        tmp_path / "d.zip",
+        (f"ruiz_4101_11_{CELL}.ipynb", "the work"),
+        (f"ruiz_4101_12_{CELL} (1).ipynb", "as released"),
+        (f"kim_4102_13_{CELL}-1.ipynb", "kim"),
+    )
+    assert collect(tmp_path / "d.zip") == 0
+    found = f"marta/{UNIT}/{CELL}"
+    assert tree(root) == {f"{found}.ipynb": "the work", f"{found} (1).ipynb": "as released", f"minjun1/{UNIT}/{CELL}.ipynb": "kim"}
+    assert f"{CELL}.ipynb was handed in as {CELL} (1).ipynb and {CELL}.ipynb: grading takes the one with more work in it" in capsys.readouterr().out
+
+
+def test_of_two_downloads_the_later_one_counts(root, tmp_path, capsys):
+    zipped(tmp_path / "a.zip", (f"ruiz_4101_11_{CELL}.ipynb", "first"))
+    zipped(tmp_path / "b.zip", (f"ruiz_4101_19_{CELL}-1.ipynb", "second"))
+    assert collect(tmp_path / "a.zip", tmp_path / "b.zip") == 0
+    assert tree(root) == {f"marta/{UNIT}/{CELL}.ipynb": "second"} and "handed in more than once: the newest is taken" in capsys.readouterr().out
+
+
+def test_what_was_put_there_by_hand_was_handed_in(root, tmp_path, capsys):
+    """In a student's own folder, without one of the unit; what lies in another unit's folder is something else."""
+    (root / "solutions" / "training").mkdir()
+    for file in (root / "submitted" / "zoe" / f"{CELL}.ipynb", root / "submitted" / "idle" / "training" / f"{CELL}.ipynb"):
+        file.parent.mkdir(parents=True)
+        file.write_text("x")
+    zipped(tmp_path / "d.zip", (f"ruiz_4101_11_{CELL}.ipynb", "x"))
+    assert collect(UNIT, tmp_path / "d.zip") == 0
+    assert "4 of 6 handed in nothing: minjun1, minjun2, hanako [1], idle" in capsys.readouterr().out
+
+
 def test_lessons_that_come_in_two_downloads_are_together(root, tmp_path):
     zipped(tmp_path / "a.zip", (f"marta/{ZERO}.ipynb", "zero"))
     zipped(tmp_path / "b.zip", (f"marta/{CELL} (1).ipynb", "cell"))

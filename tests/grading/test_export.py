@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import zipfile
+from datetime import timedelta
 
 import lms_samples as lms
 import pytest
@@ -222,6 +223,18 @@ def test_what_is_not_graded_yet_is_empty_and_named(root, capsys):
     assert found["idle"] == "" and found["minjun2"] == "0.0" and "not graded yet, so left empty: idle" in capsys.readouterr().out
     assert export("--for", "csv", "--missing", "empty") == 1
     assert {row["student_id"]: row["score"] for row in read(root / "grades.csv")}["minjun2"] == ""
+
+
+def test_more_time_is_no_hand_in(root, capsys):
+    """nbgrader keeps it in a submission without anything in it."""
+    export("--for", "csv")
+    before = [line for line in capsys.readouterr().out.splitlines() if "wait to be read" in line]
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+        gradebook.update_or_create_submission(UNIT, "idle", extension=timedelta(days=7))
+        gradebook.db.commit()
+    assert export("--for", "csv", "--missing", "empty") == 1
+    assert {row["student_id"]: row["score"] for row in read(root / "grades.csv")}["idle"] == ""
+    assert before and [line for line in capsys.readouterr().out.splitlines() if "wait to be read" in line] == before
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,10 @@ def scores_of(rows, course, missing):
         if row.unread:
             unread.setdefault(row.unit, dict())[row.student] = None
     notes = [f"{unit}: handed in and not graded yet, so left empty: {', '.join(students)}. Run: course grade {unit}" for unit, students in waiting.items()]
-    notes += [f"{unit}: {len(students)} students have answers that wait to be read, and count as they are now" for unit, students in unread.items()]
+    notes += [
+        f"{unit}: {len(students)} student{'s have' if len(students) > 1 else ' has'} answers that wait to be read, and count as they are now"
+        for unit, students in unread.items()
+    ]
     return scores, notes
 
 

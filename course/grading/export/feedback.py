@@ -99,12 +99,10 @@ def _write(folder, options):
     for student, why in failed.items():
         print(f"{shown(student)} has no page: {shown(why)[:300]}")
     place = course.format_path(course.feedback_directory, "STUDENT", options.unit)
-    written = len(found) - len(failed)
-    print(
-        f"{written} students' pages are written, in {os.path.relpath(place)}/."
-        if written
-        else "All pages show what is known: none is written anew." * (not failed)
-    )
+    if written := len(found) - len(failed):
+        print(f"The pages of {written} {'student' if written == 1 else 'students'} are written, in {os.path.relpath(place)}/.")
+    elif not failed:
+        print("All pages show what is known: none is written anew.")
     return [*failed]
 
 
