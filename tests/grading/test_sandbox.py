@@ -330,13 +330,15 @@ class TestNothingIsReached:
             "import os; os.listdir('/proc/1')",
             "open('/x', 'w')",
             "import os; os.listdir('/home')",
-            "import course.grading",
-            "import course.build",
-            "import course.checks.judge",
         ],
     )
     def test_refused(self, session, source):
         assert error_of(session, source) in ("PermissionError", "FileNotFoundError", "ModuleNotFoundError", "OSError")
+
+    @pytest.mark.parametrize("module", ["course.grading", "course.build", "course.checks.judge"])
+    def test_the_graders_part_is_not_there(self, session, module):
+        said = printed(session, f"import {module} as reached\nprint('reached', reached)")
+        assert f"there is no {module}" in said and "reached <module" not in said
 
     def test_root_holds_nothing_but_python(self, session):
         home = printed(session, f"import os; print([os.listdir(p) for p in ('/', '/root', '/work') if os.path.isdir(p)], os.path.exists({str(ROOT)!r}))")
