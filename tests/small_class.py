@@ -23,13 +23,18 @@ def released(root, lesson):
     return read(root / "notebooks" / UNIT / f"{lesson}.ipynb")
 
 
+def answers(lesson):
+    """{solution cell: its source without nbgrader's marks} of a lesson of the course, of whatever unit."""
+    (twin,) = (ROOT / "solutions").glob(f"*/{lesson}.ipynb")
+    return {grade_id(cell): re.sub(r"^\s*### (BEGIN|END) SOLUTION\n?", "", source(cell), flags=re.MULTILINE) for cell in read(twin)["cells"]}
+
+
 def right(root, lesson):
     """A released notebook with the answers of its twin."""
-    notebook, twin = released(root, lesson), read(ROOT / "solutions" / UNIT / f"{lesson}.ipynb")
-    answers = {grade_id(cell): re.sub(r"^\s*### (BEGIN|END) SOLUTION\n?", "", source(cell), flags=re.MULTILINE) for cell in twin["cells"]}
+    notebook, solved = released(root, lesson), answers(lesson)
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            cell["source"] = answers[grade_id(cell)]
+            cell["source"] = solved[grade_id(cell)]
     return notebook
 
 

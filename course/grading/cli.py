@@ -13,6 +13,7 @@ from .export import command as export
 from .export import feedback
 from .intake import names
 from .page import command as page
+from .progress import Progress
 from .roster import command as roster
 from .seed import FOLDER, marked
 
@@ -20,14 +21,14 @@ HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrad
 
 Each notebook runs in a process of its own that sees no network, no file of yours and no other student's work. What
 its functions return is judged outside, with cases that no student has seen. The grades, autograded/ and all that
-follows are nbgrader's: Formgrader, `nbgrader generate_feedback UNIT` and `nbgrader export` go on from here.
+follows are nbgrader's: Formgrader, `nbgrader generate_feedback` and `nbgrader export` go on from here.
 Points and comments that you gave by hand stay; so do extensions and late penalties.
 """
 MORE = """examples:
   course grade pipeline                              everybody; who has not changed since the last time is skipped
   course grade pipeline --student ada --again        run one student's work again, whatever is known of it
   course grade pipeline --json grades.json           the table also as JSON; - writes it to the standard output
-  nbgrader generate_feedback pipeline                afterwards: the pages for the students
+  course feedback pipeline                           afterwards: the pages for the students
 
 what you get:
   gradebook.db, autograded/STUDENT/UNIT/             written by nbgrader, one student at a time
@@ -113,7 +114,7 @@ def _grade(options):
         root = find_root()
         os.chdir(root)
         round = Round(root, options.unit, wanted)
-        with _progress(options.unit) as watch:
+        with Progress(f"grading {options.unit}") as watch:
             round.run(watch)
     except (GradeError, SandboxMissing, SeedError) as error:
         print(f"{error}", file=sys.stderr)
@@ -141,28 +142,6 @@ def _begin(options):
 
         os.chdir(root)
         pool.begin(os.path.join(FOLDER, options.unit, "journal"))
-
-
-class _progress:
-    """A bar on stderr with the time left. Gives watch(student, done, of)."""
-
-    def __init__(self, unit):
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
-        self.bar, self.unit = Progress(*columns, console=Console(stderr=True)), unit
-
-    def __enter__(self):
-        self.bar.start()
-        self.task = self.bar.add_task(f"grading {self.unit}", total=None)
-        return self.watch
-
-    def watch(self, student, done, of):
-        self.bar.update(self.task, completed=done, total=of)
-
-    def __exit__(self, *error):
-        self.bar.stop()
 
 
 def _write(text, target):

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import zipfile
+from datetime import timedelta
 
 import lms_samples as lms
 import pytest
@@ -224,6 +225,18 @@ def test_what_is_not_graded_yet_is_empty_and_named(root, capsys):
     assert {row["student_id"]: row["score"] for row in read(root / "grades.csv")}["minjun2"] == ""
 
 
+def test_more_time_is_no_hand_in(root, capsys):
+    """nbgrader keeps it in a submission without anything in it."""
+    export("--for", "csv")
+    before = [line for line in capsys.readouterr().out.splitlines() if "wait to be read" in line]
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+        gradebook.update_or_create_submission(UNIT, "idle", extension=timedelta(days=7))
+        gradebook.db.commit()
+    assert export("--for", "csv", "--missing", "empty") == 1
+    assert {row["student_id"]: row["score"] for row in read(root / "grades.csv")}["idle"] == ""
+    assert before and [line for line in capsys.readouterr().out.splitlines() if "wait to be read" in line] == before
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -268,7 +281,7 @@ def test_canvas_takes_feedback_back_under_its_own_names(root, tmp_path, capsys):
     for name, text in found.items():  # as Canvas reads it: user and attachment, and an attachment that this user has handed in
         handed = forms.canvas(name)
         assert any(each.startswith(f"{handed.who}_") and f"_{handed.lms_id}_{handed.attachment}_" in each for each in lms.names("canvas_download.txt")), text
-    assert "minjun2 has no feedback yet" in capsys.readouterr().out
+    assert "no feedback yet: minjun2. Run: course grade pipeline" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("sample", ["moodle_download.txt", "moodle_download_3.0.txt"])
@@ -300,6 +313,6 @@ def test_without_anything_to_pack_it_says_so(root, capsys, tmp_path):
     cli.main(["collect", str(lms.download("moodle_download.txt", tmp_path / "d.zip"))])
     capsys.readouterr()
     assert cli.main(["feedback", UNIT, "--zip", "moodle"]) == 2
-    assert "Run: nbgrader generate_feedback pipeline" in capsys.readouterr().err
+    assert "Run: course grade pipeline" in capsys.readouterr().err
     feedback(root, "marta")
     assert cli.main(["feedback", UNIT, "--zip", "canvas"]) == 2 and not (root / f"feedback_{UNIT}_canvas.zip").exists()

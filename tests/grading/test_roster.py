@@ -64,6 +64,7 @@ def test_rows_that_are_no_student_are_said(tmp_path):
         (b"colour,size\nred,3\n", "no column that says who"),
         (b"email,e-mail\na@b,c@d\n", "two columns for the same"),
         (b"id,name\nada,A\nada,B\n", "more than one student has the id 'ada'"),
+        (b"id,name,email\nada,Ada,a@uni.org\nbob,Bob,A@uni.org\n", "Ada and Bob have the same e-mail, A@uni.org"),
         (b"id,name\n../../x,A\n", "may not hold /"),
         (b"id,name\n,A\n", "names no student"),
     ],

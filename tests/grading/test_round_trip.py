@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from nbgrader.api import Gradebook
+from small_class import answers
 from support import ROOT, grade_id, nbgrader, read, source
 
 from course.grading import seed
@@ -50,11 +51,10 @@ def student(*hands_in, loses=()):
 
 def with_answers(released, lesson):
     """A released notebook with its solution cells filled in from the solution twin."""
-    notebook, twin = read(released), read(ROOT / "solutions" / UNIT / f"{lesson}.ipynb")
-    answers = {grade_id(cell): re.sub(r"^\s*### (BEGIN|END) SOLUTION\n?", "", source(cell), flags=re.MULTILINE) for cell in twin["cells"]}
+    notebook, solved = read(released), answers(lesson)
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            cell["source"] = answers[grade_id(cell)]
+            cell["source"] = solved[grade_id(cell)]
     return notebook
 
 

@@ -6,7 +6,6 @@ The lesson of the pipeline has checks and questions; the one of training a text 
 import base64
 import json
 import os
-import re
 import shutil
 import sys
 
@@ -15,7 +14,7 @@ import pytest
 from browser import running_lab, status
 from nbgrader.api import Gradebook
 from saved_by import TOOLS
-from small_class import CELL, copy_of
+from small_class import CELL, answers, copy_of
 from support import ROOT, grade_id, nbgrader, read, run, source
 
 from course.grading.intake import lost, normal
@@ -31,11 +30,10 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
 
 def answered(root, unit, lesson):
     """A released notebook with the answers of its twin, and a text where one is asked for."""
-    notebook, twin = read(root / "notebooks" / unit / f"{lesson}.ipynb"), read(ROOT / "solutions" / unit / f"{lesson}.ipynb")
-    answers = {grade_id(cell): re.sub(r"^\s*### (BEGIN|END) SOLUTION\n?", "", source(cell), flags=re.MULTILINE) for cell in twin["cells"]}
+    notebook, solved = read(root / "notebooks" / unit / f"{lesson}.ipynb"), answers(lesson)
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            cell["source"] = WRITTEN if grade_id(cell) == TEXT else answers[grade_id(cell)]
+            cell["source"] = WRITTEN if grade_id(cell) == TEXT else solved[grade_id(cell)]
     return notebook
 
 

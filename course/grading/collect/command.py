@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -51,12 +52,11 @@ def run(options):
     """Run the command. Returns the exit code."""
     from filelock import FileLock, Timeout  # these and nbgrader take seconds, and --help should not
 
+    from course.grading.archive import Refused
     from course.grading.intake.unit import GradeError
     from course.grading.roster.people import RosterError
     from course.grading.roster.sheets import SheetError
     from course.grading.round import FOLDER, find_root
-
-    from .archive import Refused
 
     here = Path.cwd()
     try:
@@ -85,6 +85,8 @@ class Collection:
 
         self.root, self.dry = root, options.dry_run
         self.course = course_directory()
+        source = Path(self.course.format_path(self.course.source_directory, ".", "."))
+        self.units = sorted(folder.name for folder in source.glob("*") if folder.is_dir() and not folder.name.startswith("."))
         self.unit, self.files = self._unit(files)
         self.lessons = self._lessons()
         self.zone = _zone(options.timezone)
@@ -121,8 +123,7 @@ class Collection:
         """(the unit, the files): the unit is the first argument, or the only one there is."""
         from course.grading.intake.unit import GradeError
 
-        source = Path(self.course.format_path(self.course.source_directory, ".", "."))
-        units = sorted(folder.name for folder in source.glob("*") if folder.is_dir() and not folder.name.startswith("."))
+        units = self.units
         if files[0].name in units and not (files[0].exists() and len(files) == 1):
             if not files[1:]:
                 raise GradeError(f"what is to be collected? Name a zip or a folder, as: course collect {files[0].name} submissions.zip")
@@ -149,10 +150,12 @@ class Collection:
 
     def _read(self, stack):
         """([Handed], {id of a Handed: Entry}) of all downloads, each told in a line."""
-        from . import archive, forms
+        from course.grading import archive
+
+        from . import forms
 
         handed, entries = [], {}
-        for file in self.files:
+        for number, file in enumerate(self.files):
             try:
                 download = stack.enter_context(archive.opened(file))
             except archive.Refused as error:
@@ -161,6 +164,7 @@ class Collection:
             print(f"{file.name}: {DOWNLOADS[lms]}, {len(read)} files")
             by_name = {entry.name: entry for entry in download.entries}
             for name, each in read.items():
+                each = replace(each, download=number)
                 handed.append(each)
                 entries[id(each)] = by_name[name]  # two downloads may hold equal names
             for name, why in {**download.refused, **dict.fromkeys(strange, f"has no name as {DOWNLOADS[lms]} gives it")}.items():
@@ -234,7 +238,11 @@ class Collection:
         print(f"{len(plans)} students: {counted or 'none'}.{' Nothing was written: it was a dry run.' if self.dry else ''}")
 
     def _has_folder(self, student):
-        return Path(self.course.format_path(self.course.submitted_directory, student, self.unit)).is_dir()
+        """Is anything of this unit's there already? It may lie in the student's own folder, where somebody has put it by hand."""
+        if (folder := Path(self.course.format_path(self.course.submitted_directory, student, self.unit))).is_dir():
+            return True
+        others = [name for name in self.units if name != self.unit]
+        return any(file.relative_to(folder.parent).parts[0] not in others for file in folder.parent.rglob("*") if file.is_file())
 
     def _write_unmatched(self, data, unmatched):
         file = self.root / UNMATCHED

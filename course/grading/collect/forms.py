@@ -16,7 +16,7 @@ class Handed:
 
     lms: canvas, moodle, blackboard, brightspace or folder; who: a name, a login or whatever stands for the student; lms_id: the number or the
     login that the LMS gives, or ""; time: a datetime as the LMS writes it, without a zone, or None; late: whether the LMS says so; file: its
-    path as the student named it; source_name: its path in the download; attachment: Canvas's number of it, or "".
+    path as the student named it; source_name: its path in the download; attachment: Canvas's number of it, or ""; download: which one of several.
     """
 
     lms: str
@@ -27,6 +27,7 @@ class Handed:
     file: str
     source_name: str
     attachment: str = ""
+    download: int = 0
 
 
 CANVAS = re.compile(r"(?:(?P<who>.+?)_)??(?P<late>LATE_)?(?P<id>\d+|anon_[0-9A-Za-z]+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course.grading import removal
+from course.grading import archive, removal
 from course.grading.intake.submissions import REPLACED
-
-from . import archive
 
 TIMESTAMP = "timestamp.txt"
 REGISTER = "collected.json"
@@ -38,20 +36,20 @@ class Plan:
 def planned(student, folder, handed, read, lessons, zone):
     """The Plan for one student. handed: [Handed], those of later downloads behind; read: Handed -> archive.Entry; lessons: names of the unit's notebooks;
     zone: the time zone of the LMS; None is this machine's."""
-    plan = Plan(student, Path(folder))
+    plan, found = Plan(student, Path(folder)), {}
     for each in sorted(handed, key=_age):
         for path, data in _files(each, read(each), plan.notes):
-            path = _named(path, lessons, plan.student)
+            path, own = _named(path, lessons, plan.student)
             if path == TIMESTAMP and each.lms != "folder":
                 plan.notes.append(f"{each.source_name}: a {TIMESTAMP} of the student's own was left out")
-                continue
-            if _in_the_way(path, plan.files):
-                plan.notes.append(f"{path} has the name of a folder that was handed in too; it was left out")
-                continue
-            old = plan.files.get(path)
-            if old and old[0] != data:
-                plan.notes.append(f"{path} was handed in more than once: the newest is taken, {each.source_name}")
-            plan.files[path] = data, each
+            else:
+                found.setdefault(path, []).append((own, data, each))
+    for path, files in found.items():
+        for own, (data, each) in _chosen(path, files, plan.notes).items():
+            if _in_the_way(own, plan.files):
+                plan.notes.append(f"{own} has the name of a folder that was handed in too; it was left out")
+            else:
+                plan.files[own] = data, each
     used = {each for _, each in plan.files.values()}
     times = [each.time for each in used if each.time]
     plan.time = max(times).replace(tzinfo=zone).astimezone(UTC) if times else None
@@ -62,6 +60,19 @@ def planned(student, folder, handed, read, lessons, zone):
     return plan
 
 
+def _chosen(path, files, notes):
+    """{path: (bytes, Handed)} of the files that come to one name: the newest; or those of the newest hand-in under the names that the student gave,
+    since an older name says nothing of which one is meant. files: [(name as it was, bytes, Handed)], the newest last."""
+    newest = files[-1]
+    beside = {own: (data, each) for own, data, each in files if (each.download, each.time) == (newest[2].download, newest[2].time)}
+    if len({data for data, _ in beside.values()}) > 1:
+        notes.append(f"{path} was handed in as {' and '.join(sorted(beside))}: grading takes the one with more work in it")
+        return beside
+    if any(data != newest[1] for _, data, _ in files):
+        notes.append(f"{path} was handed in more than once: the newest is taken, {newest[2].source_name}")
+    return {path: newest[1:]}
+
+
 def _age(handed):
     return handed.time or datetime.min, int(handed.attachment or 0)
 
@@ -69,10 +80,10 @@ def _age(handed):
 def _files(handed, entry, notes):
     """(path, bytes) of what was handed in; of what is in it, where it is a zip."""
     try:
-        if not handed.file.casefold().endswith(".zip"):
+        if not archive.IS_ZIP.search(handed.file):
             yield handed.file, entry.read()
             return
-        found = archive.inside(entry)
+        found = archive.inside(entry.read())
         notes += [f"{handed.file}: {name} {why}; it was left out" for name, why in found.refused.items()]
         around = {each.name.partition("/")[0] for each in found.entries if "/" in each.name}
         cut = len(around) == 1 and all("/" in each.name for each in found.entries)
@@ -83,15 +94,17 @@ def _files(handed, entry, notes):
 
 
 def _named(path, lessons, student):
-    """Where a file goes below the student's folder: without a suffix of the LMS's, and without folders that are called as those of submitted/."""
+    """(where a file goes below the student's folder, the same under its own name): without folders that are called as those of submitted/, and the
+    first without a suffix of the LMS's."""
     parts = path.split("/")
     while len(parts) > 1 and parts[0] in (student, *lessons.units):
         parts.pop(0)
+    own = "/".join(parts)
     stem, kind = os.path.splitext(parts[-1])
     for plain in (stem, LMS_SUFFIX.sub("", stem)):
         if kind.casefold() == ".ipynb" and plain in lessons.names:
-            return "/".join([*parts[:-1], f"{plain}.ipynb"])
-    return "/".join(parts)
+            return "/".join([*parts[:-1], f"{plain}.ipynb"]), own
+    return own, own
 
 
 @dataclass(frozen=True)

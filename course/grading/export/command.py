@@ -132,16 +132,23 @@ def _for_canvas(here, options, items, scores, class_, target):
 
 def read_totals(units, by):
     """([Row], nbgrader's CourseDirectory). Raises ExportError where there is no gradebook."""
+    from .table import totals
+
+    course = course_with_gradebook()
+    return totals(course.db_url, course.course_id, units, by), course
+
+
+def course_with_gradebook():
+    """nbgrader's CourseDirectory. Raises ExportError where there is no gradebook: nbgrader would make one."""
     from course.grading.settings import course_directory
 
     from .choice import ExportError
-    from .table import totals
 
     course = course_directory()
     database = course.db_url.removeprefix("sqlite:///")
     if course.db_url.startswith("sqlite:///") and not os.path.exists(database):
         raise ExportError(f"there is no gradebook yet ({database}). Release and grade a unit first: course grade UNIT")
-    return totals(course.db_url, course.course_id, units, by), course
+    return course
 
 
 def scores_of(rows, course, missing):
@@ -156,7 +163,10 @@ def scores_of(rows, course, missing):
         if row.unread:
             unread.setdefault(row.unit, dict())[row.student] = None
     notes = [f"{unit}: handed in and not graded yet, so left empty: {', '.join(students)}. Run: course grade {unit}" for unit, students in waiting.items()]
-    notes += [f"{unit}: {len(students)} students have answers that wait to be read, and count as they are now" for unit, students in unread.items()]
+    notes += [
+        f"{unit}: {len(students)} student{'s have' if len(students) > 1 else ' has'} answers that wait to be read, and count as they are now"
+        for unit, students in unread.items()
+    ]
     return scores, notes
 
 

@@ -6,13 +6,14 @@ meantime is a link that is not followed.
 
 import contextlib
 import fnmatch
-import io
 import os
 import re
 import stat
 from dataclasses import dataclass, field
 
-from . import archive, chosen, clean, timestamp
+from course.grading import archive
+
+from . import chosen, clean, timestamp
 from .normal import Unreadable
 from .unit import GradeError
 
@@ -176,13 +177,15 @@ def _read_all(submission, top, lessons, ignore, faces):
 def _look_into(choice, submission, top, place, files, refused):
     """A zip in a submission: its notebooks are looked at like others. One without a lesson is a file like any other."""
     try:
-        data = _read(top, place, FILES)
-        inside = [(item, archive.read(item, archive.MOST_OF_ONE)) for item in archive.items(io.BytesIO(data))]
+        found = archive.inside(_read(top, place, FILES))
     except (Unreadable, archive.Refused) as error:
         refused.append(f"{place} {error}")
         submission.notes.append(f"{place} {error}; it was left out")
         return
-    if not choice.add_all([(f"{place}/{item.place}", data) for item, data in inside]):
+    refused += [f"{place} holds {name!r}, which {why}" for name, why in found.refused.items()]
+    if choice.add_all([(f"{place}/{entry.name}", entry.read()) for entry in found.entries]):
+        submission.notes += [f"{place}/{shown(name)} {why}; it was left out" for name, why in found.refused.items()]
+    else:
         files.append(place)
 
 
@@ -192,7 +195,7 @@ def _explain_nothing(submission, choice, lessons, files, refused):
         submission.reasons |= {lesson: f"{lesson}.ipynb was not handed in, and {refused[0]}" for lesson in submission.missing if refused}
         submission.missing -= set(submission.reasons)
         return
-    packed = [place for place in files if archive.OTHER_ARCHIVES.search(place)]
+    packed = [place for place in files if archive.OTHERS.search(place)]
     reason = "no notebook was handed in"
     if choice.others:
         reason = f"no lesson of this unit was recognised. There is {choice.others[0].place!r}: if it is a lesson, give it its name, as {lessons[0]}.ipynb"

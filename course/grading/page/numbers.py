@@ -9,11 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbgrader.api import Assignment, BaseCell, Grade, Gradebook, Notebook, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Gradebook
 
 from course.grading import gradebook
 from course.grading.intake.submissions import find_students, shown
 from course.grading.intake.unit import GradeError, read_unit
+from course.grading.report import totals
 
 from . import history
 
@@ -62,7 +63,8 @@ class Came:
 
 @dataclass
 class Person:
-    """A student of the roster. cells: {(lesson, cell): Came}, empty for who handed in nothing; progress: points by machine after each hand-in."""
+    """A student of the roster. points: all that counts, as in the table; cells: {(lesson, cell): Came}, empty for who handed in nothing;
+    progress: points by machine after each hand-in."""
 
     id: str
     name: str
@@ -137,22 +139,17 @@ def of_unit(course, root, unit, folder):
 def _asked(db_url, unit):
     """({id: Person}, rows of grades, ids of who is graded, rows of graded cells)."""
     with Gradebook(db_url) as book:
-        of_unit = Assignment.name == unit
-        who = book.db.query(Student.id, Student.first_name, Student.last_name).order_by(Student.id)
-        people = {student: Person(student, _line(" ".join(filter(None, names)))) for student, *names in who}
-        rows = (
-            book.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.score, Grade.max_score, Grade.needs_manual_grade)
-            .select_from(Grade)
-            .join(BaseCell, BaseCell.id == Grade.cell_id)
-            .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .filter(of_unit)
-        ).all()
-        graded = {student for (student,) in book.db.query(SubmittedAssignment.student_id).join(Assignment).filter(of_unit)}
+        everybody = totals.of_unit(book, unit)
         cells = [(notebook.name, cell.name, cell.max_score) for notebook in book.find_assignment(unit).notebooks for cell in notebook.grade_cells]
-    return people, rows, graded, cells
+    people = {student: Person(student, _line(f"{total.first_name} {total.last_name}"), total.score) for student, total in everybody.items()}
+    graded = {student: total for student, total in everybody.items() if total.handed_in}
+    rows = [
+        (student, lesson.name, cell.name, cell.score, cell.of, cell.needs_reading)
+        for student, total in graded.items()
+        for lesson in total.lessons.values()
+        for cell in lesson.exercises.values()
+    ]
+    return people, rows, {*graded}, cells
 
 
 def _questions(cells, calls, source):
@@ -177,7 +174,6 @@ def _waiting(course, unit, graded):
 def _fill(person, row, lines):
     """Add what came of one question."""
     _, lesson, cell, score, most, to_read = row
-    person.points += score
     outcome, mistake = _verdict(lines[-1], lesson, cell) if lines else ("", "")
     state = _state(score, most, to_read, outcome, bool(lines) and _is_missing(lines[-1], lesson))
     came = Came(state, score, _line(mistake) if state in STUCK else "")

@@ -21,7 +21,7 @@ from course.grading.intake import clean
 from course.grading.intake.sanitise import Notes
 from course.grading.plugins.cleaning import CleanNotebook
 
-from . import totals
+from . import reread, totals
 
 
 class Replay(NbGraderPreprocessor):
@@ -103,12 +103,15 @@ class Book:
         notebooks, outputs, zeros: by lesson: the sanitised notebook, the outputs of its cells, and why it gets no points where it gets none.
         """
         folder = Path(self.course.format_path(self.course.submitted_directory, student, self.unit))
+        read = reread.texts(self.gradebook, self.unit, student, self._autograded(student))
         try:
             self._lay_out(folder, notebooks, files)
             self.recorder.outputs, self.recorder.zeros = outputs, zeros
             with self.one_transaction(student), warnings.catch_warnings():
                 warnings.simplefilter("ignore", SAWarning)  # on how nbgrader makes a submission
                 self._convert(student)
+                if read:
+                    reread.keep(self.gradebook, self.unit, student, read, self._autograded(student))
         finally:
             removal.put_aside(self.stage)
 
@@ -197,8 +200,10 @@ class Book:
 
     def has_notebooks(self, student, lessons):
         """Are these notebooks of a student in autograded/?"""
-        folder = self.course.format_path(self.course.autograded_directory, student, self.unit)
-        return all(os.path.isfile(os.path.join(folder, f"{lesson}.ipynb")) for lesson in lessons)
+        return all(os.path.isfile(os.path.join(self._autograded(student), f"{lesson}.ipynb")) for lesson in lessons)
+
+    def _autograded(self, student):
+        return self.course.format_path(self.course.autograded_directory, student, self.unit)
 
     def extensions(self):
         """{student: more time, as text} of those who have it."""

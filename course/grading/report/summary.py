@@ -225,7 +225,7 @@ def _lateness(about):
     extension = f"an extension of {_span(about['seconds_of_extension'])}" if about["seconds_of_extension"] else ""
     if not about["seconds_late"]:
         return extension
-    cost = f"{about['penalty']:g} points off" if about["penalty"] else "no points off"
+    cost = f"{about['penalty']:g} point{'s' * (about['penalty'] != 1)} off" if about["penalty"] else "no points off"
     return f"{_span(about['seconds_late'])} late, {f'after {extension}, ' if extension else ''}{cost}"
 
 

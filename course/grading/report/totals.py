@@ -119,13 +119,12 @@ def _submissions(db, unit, totals):
     rows = db.query(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, SubmittedAssignment.extension)
     for student, timestamp, extension in rows.join(Unit, Unit.id == SubmittedAssignment.assignment_id).filter(Unit.name == unit):
         total = totals[student]
-        total.handed_in, total.timestamp, total.extension = True, timestamp, extension
+        total.handed_in = timestamp is not None or not extension  # more time makes a row too, for who may hand in nothing
+        total.timestamp, total.extension = timestamp, extension
 
 
 def _penalties(db, unit, totals):
-    rows = _of_notebooks(
-        db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty).select_from(SubmittedNotebook), unit
-    )
+    rows = of_notebooks(db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty).select_from(SubmittedNotebook), unit)
     for student, lesson, penalty in rows:
         totals[student].lessons[lesson].penalty = penalty or 0.0
 
@@ -134,13 +133,15 @@ def _grades(db, unit, totals):
     columns = Grade.score, Grade.max_score, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade
     rows = db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns).select_from(Grade)
     rows = rows.join(BaseCell, BaseCell.id == Grade.cell_id).join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-    for student, lesson, cell, *scores in _of_notebooks(rows, unit):
+    for student, lesson, cell, *scores in of_notebooks(rows, unit):
         found = totals[student].lessons[lesson]
         exercise = found.exercises[cell] = Exercise(cell, *scores)
         found.raw += exercise.score or 0.0
+        totals[student].handed_in |= exercise.by_machine is not None or exercise.by_hand is not None
 
 
-def _of_notebooks(rows, unit):
+def of_notebooks(rows, unit):
+    """A query that joins SubmittedNotebook, for one unit; it may name students, notebooks and submissions."""
     rows = rows.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id).join(
         SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id
     )

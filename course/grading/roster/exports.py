@@ -85,3 +85,8 @@ def _check(file, people):
     ids = [person.id for person in people if person.id]
     if twice := sorted({each for each in ids if ids.count(each) > 1}):
         raise RosterError(f"{file}: more than one student has the id {twice[0]!r}. Name another column with --id")
+    by_email = {}
+    for person in people:
+        other = by_email.setdefault(person.email.casefold(), person)
+        if person.email and (other.id, other.name) != (person.id, person.name):
+            raise RosterError(f"{file}: {other.name} and {person.name} have the same e-mail, {person.email}. Give each their own, or leave one empty")

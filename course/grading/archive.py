@@ -1,4 +1,8 @@
-"""Reading a download: a zip, a folder or a file, within bounds, and nothing that leads out of it. Nothing is unpacked to the disk here."""
+"""Reading what others have packed: an LMS's download, a folder, a student's zip. Within bounds, and nothing that leads out of it.
+
+All is looked at before anything is opened: how many files, how large, where they would lie. What may not be read is left out, with the reason, and
+the rest is taken. Nothing is unpacked to the disk here.
+"""
 
 import contextlib
 import io
@@ -12,20 +16,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_FILES = 10_000
-MOST_BYTES, MOST_OF_ONE = 4 * 2**30, 200 * 2**20
-"""Of all files of a download together, and of one."""
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is read. files: at most so many; together, one: bytes of all of them, and of one."""
+
+    files: int
+    together: int
+    one: int
+
+
+DOWNLOAD = Bounds(10_000, 4 * 2**30, 200 * 2**20)
+HANDED_IN = Bounds(2000, 500 * 2**20, 64 * 2**20)
+"""Of a class, and of the zip of one student."""
 MOST_RATIO, SMALL = 200, 2**20
-"""How many times larger than packed a file may be. Below SMALL bytes nobody minds."""
-DEPTH = 12
+"""How many times larger than packed a file may be: text shrinks to a tenth, a bomb to a thousandth. Below SMALL bytes nobody minds."""
+DEPTH = 20
 """Folders in folders."""
+LONGEST, LONGEST_PLACE = 200, 1000
+"""Bytes of one name, and signs of all names in each other."""
 JUNK = re.compile(r"(^|/)(__MACOSX|\.[^/]*|Thumbs\.db|desktop\.ini)(/|$)", re.IGNORECASE)
-OTHERS = (".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+"""What systems and programs put beside somebody's files."""
+IS_ZIP = re.compile(r"\.zip$", re.IGNORECASE)
+OTHERS = re.compile(r"\.(?:rar|7z|tar|tgz|gz|bz2|xz|zst)$", re.IGNORECASE)
 ENCRYPTED = 0x1
 
 
 class Refused(Exception):
-    """A download, or a file in one, is not taken. The message says why, in words that may follow its name."""
+    """Something packed, or a file in it, is not taken. The message says why, in words that may follow its name."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +65,7 @@ class Download:
 
 @contextlib.contextmanager
 def opened(place):
-    """The Download at a place, open while inside. Raises Refused."""
+    """The Download at a place, open while inside. Raises Refused for what makes the whole of it unreadable."""
     place = Path(place)
     try:
         if not place.exists():
@@ -57,9 +75,9 @@ def opened(place):
         elif zipfile.is_zipfile(place):
             with zipfile.ZipFile(place) as archive:
                 yield of_zip(archive)
-        elif place.name.casefold().endswith(OTHERS):
+        elif OTHERS.search(place.name):
             raise Refused("is packed in a way that is not read here. Unpack it, and collect the folder")
-        elif place.name.casefold().endswith(".zip"):
+        elif IS_ZIP.search(place.name):
             raise Refused("is no zip, or a damaged one. Download it again")
         else:
             yield Download([_of_file(place.name, place)], {})
@@ -69,49 +87,62 @@ def opened(place):
         raise Refused(f"is a damaged zip ({error}). Download it again") from None
 
 
-def inside(entry):
-    """The Download in an Entry that is a zip itself, as a student hands one in. A zip in that one is refused. Raises Refused."""
+def inside(data):
+    """The Download in the bytes of a zip that a student handed in, all of it read. A zip in that one is left out. Raises Refused."""
     try:
-        with zipfile.ZipFile(io.BytesIO(entry.read())) as archive:
-            found = of_zip(archive)
-            files = {each.name: each.read for each in found.entries}
-            nested = {name: "is a zip in a zip. Unpack it and hand in the files" for name in files if name.casefold().endswith(".zip")}
-            read, room = [], MOST_OF_ONE
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = of_zip(archive, HANDED_IN)
+            entries, refused = [], found.refused
             for each in found.entries:
-                if each.name in nested:
-                    continue
-                data = each.read()
-                room -= len(data)
-                if room < 0:
-                    raise Refused(f"unpacks to more than {MOST_OF_ONE // 2**20} MB")
-                read.append(Entry(each.name, len(data), lambda data=data: data))
-            return Download(read, {**found.refused, **nested})
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise Refused(f"is no zip that can be read: {error}") from None
+                try:
+                    entries.append(_taken_out(each))
+                except Refused as error:
+                    refused[each.name] = str(error)
+            return Download(entries, refused)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError):
+        raise Refused("is no zip: the file is damaged or cut off") from None
+
+
+def _taken_out(entry):
+    """An Entry whose bytes are here, whatever becomes of the zip."""
+    if IS_ZIP.search(entry.name):
+        raise Refused("is a zip in a zip. Unpack it and hand in the files")
+    data = entry.read()
+    return Entry(entry.name, len(data), lambda: data)
 
 
 # Zips
 
 
-def of_zip(archive):
+def of_zip(archive, bounds=DOWNLOAD):
     """The Download in an open ZipFile. Raises Refused for what makes the whole of it unreadable."""
     infos = archive.infolist()
-    if len(infos) > MOST_FILES:
-        raise Refused(f"holds {len(infos):,} files. More than {MOST_FILES:,} are not read: is it the right download?")
-    if (total := sum(info.file_size for info in infos)) > MOST_BYTES:
-        raise Refused(f"would unpack to {total / 2**30:.1f} GB. More than {MOST_BYTES // 2**30} GB are not read")
-    entries, refused, seen = [], {}, set()
+    if len(infos) > bounds.files:
+        raise Refused(f"holds {len(infos):,} files, and no more than {bounds.files:,} are read. Hand in, or collect, only what belongs to the unit")
+    if (total := sum(info.file_size for info in infos)) > bounds.together:
+        raise Refused(f"would unpack to {total / 2**20:,.0f} MB, and no more than {bounds.together // 2**20:,} MB are read")
+    entries, refused, folders, seen = [], {}, set(), set()
     for info in infos:
         name = _name(info)
         outside = _wrong_path(name)
         if info.is_dir() or (not outside and JUNK.search(name)):
             continue
-        if why := outside or _wrong_entry(info) or ("is there twice" if name in seen else ""):
+        above = _above(name)
+        if why := outside or _wrong_entry(info, bounds) or ("is there twice" if name in seen else ""):
             refused[name] = why
+        elif name in folders or above & seen:
+            refused[name] = "is there as a file and as a folder"
         else:
             seen.add(name)
+            folders |= above
             entries.append(Entry(name, info.file_size, lambda info=info: _unpacked(archive, info)))
     return Download(entries, refused)
+
+
+def _above(name):
+    """The folders in which a file lies."""
+    parts = name.split("/")
+    return {"/".join(parts[:end]) for end in range(1, len(parts))}
 
 
 def _name(info):
@@ -123,7 +154,7 @@ def _name(info):
     return unicodedata.normalize("NFC", name.replace("\\", "/"))
 
 
-def _wrong_entry(info):
+def _wrong_entry(info, bounds):
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return "is a link, and links are not followed"
@@ -131,8 +162,8 @@ def _wrong_entry(info):
         return "is no file"
     if info.flag_bits & ENCRYPTED:
         return "is locked with a password"
-    if info.file_size > MOST_OF_ONE:
-        return f"is larger than {MOST_OF_ONE // 2**20} MB"
+    if info.file_size > bounds.one:
+        return f"is larger than {bounds.one // 2**20} MB"
     if info.file_size > SMALL and info.file_size > MOST_RATIO * max(1, info.compress_size):
         return f"unpacks to {info.file_size // max(1, info.compress_size):,} times its size: a zip bomb"
     return ""
@@ -142,7 +173,7 @@ def _unpacked(archive, info):
     try:
         with archive.open(info) as file:
             data = file.read(info.file_size + 1)  # ZipExtFile stops at the size that was looked at, and compares the checksum
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError, OSError) as error:
         raise Refused(f"cannot be unpacked: {error}") from None
     return data
 
@@ -169,8 +200,8 @@ def _of_folder(top):
                 refused[name] = why
             else:
                 entries.append(_of_file(unicodedata.normalize("NFC", name), found.path))
-            if len(entries) > MOST_FILES:
-                raise Refused(f"holds more than {MOST_FILES:,} files, which are not read: is it the right folder?")
+            if len(entries) > DOWNLOAD.files:
+                raise Refused(f"holds more than {DOWNLOAD.files:,} files, which are not read: is it the right folder?")
     entries.sort(key=lambda each: each.name)
     return Download(entries, refused)
 
@@ -182,23 +213,24 @@ def _of_file(name, place):
 def _bytes(place):
     try:
         with open(os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
-            data = file.read(MOST_OF_ONE + 1)
+            data = file.read(DOWNLOAD.one + 1)
     except OSError as error:
         raise Refused(f"cannot be read: {error.strerror}") from None
-    if len(data) > MOST_OF_ONE:
-        raise Refused(f"is larger than {MOST_OF_ONE // 2**20} MB")
+    if len(data) > DOWNLOAD.one:
+        raise Refused(f"is larger than {DOWNLOAD.one // 2**20} MB")
     return data
 
 
 def _wrong_path(name):
-    """Why a path in a download is not taken, or ""."""
+    """Why a path in something packed is not taken, or ""."""
     parts = name.split("/")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
         return "is an absolute path"
     if ".." in parts:
-        return "leads out of the download by .."
+        return "leads out of its folder by .."
     if any(not sign.isprintable() for sign in name) or name.encode("utf-8", "replace").decode() != name:
         return "has a name that cannot be printed"
     if len(parts) > DEPTH + 1:
         return f"lies more than {DEPTH} folders deep"
-    return "has a name that is too long" if any(len(part.encode()) > 240 for part in parts) else ""
+    long = any(len(part.encode()) > LONGEST for part in parts) or len(name) > LONGEST_PLACE
+    return "has a name that is too long" if long else ""
