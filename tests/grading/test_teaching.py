@@ -137,10 +137,10 @@ def _run(root, step):
 
 
 def test_every_command_ends_as_the_page_lets_you_expect(done):
-    """Two tell of somebody who could not be matched yet, and of nothing else."""
+    """Somebody could not be matched yet, and the unit of one's own has no answers yet: these three tell it. All others end well."""
     _, run = done
     ended = {step.command: (step.status, step.output) for step in run}
-    to_be_told = {command for command in ended if command.startswith("course collect") and "--matches" not in command}
+    to_be_told = {command for command in ended if command.startswith("course collect") and "--matches" not in command} | {"python -m course.build check"}
     assert {command for command, (status, _) in ended.items() if status == 1} == to_be_told, ended
     assert all(status in (0, 1) for status, _ in ended.values()), ended
 
