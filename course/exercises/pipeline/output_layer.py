@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from course.checks.case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, on_meta
+from course.checks.case import FLOAT32_LAYER, LARGE, NO_DATA, WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
 from course.checks.oracles import normal, rng, size
 from course.checks.play import call
@@ -76,7 +76,7 @@ def cases(seed):
         Case("two classes, one hidden unit", draw(b, 1, 2)),
         Case("large weights", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_LAYER),
-        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b)),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b), NO_DATA),
     ]
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from course.checks.case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, on_meta
+from course.checks.case import FLOAT32_LAYER, LARGE, NO_DATA, WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
 from course.checks.oracles import cell_weights, normal, rng, size, step
 from course.checks.play import call
@@ -145,7 +145,7 @@ def cases(seed):
         Case("one hidden unit", draw(b, a, 1)),
         Case("large inputs", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_RNN),
-        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b)),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b), NO_DATA),
     ]
 
 
