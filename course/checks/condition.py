@@ -26,9 +26,7 @@ def as_it_is(args, arguments):
             found.update({name if len(models) == 1 else f"{name}[{i}]": plain(condition(model)) for i, model in enumerate(models)})
             continue
         found[name] = plain(value)
-        flags = [tensor.requires_grad for tensor in tensors_of(value)]
-        if flags:
-            found[f"{name} ({FLAG})"] = flags
+        found[f"{name} ({FLAG})"] = [tensor.requires_grad for tensor in tensors_of(value)]
     return found
 
 
@@ -53,7 +51,7 @@ def differences(before, after):
         now = after[name]
         if isinstance(was, dict) and set(was) == set(CONDITION):
             changed += [f"{name} ({what})" for what in CONDITION if not isinstance(now, dict) or not same(was[what], now.get(what))][:1]
-        elif not same(was, now):
+        elif not same(was, now) and name.removesuffix(f" ({FLAG})") not in changed:
             changed.append(name)
     return tuple(changed)
 
