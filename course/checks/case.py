@@ -63,7 +63,9 @@ class Case:
         return {name: value for name, value in self.args.items() if name != LEARNS}
 
     def asked(self, grads):
-        """Which of these inputs ask for a gradient here."""
+        """Which of these inputs ask for a gradient here. On meta none does: there is no number in it to compare."""
+        if self.special == "meta":
+            return ()
         return tuple(name for name in grads if name in self.args.get(LEARNS, grads))
 
     def forgives(self, error):

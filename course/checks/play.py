@@ -51,10 +51,10 @@ def call(answer, case, grads=(), bind=None, free=()):
     looking = Looking() if case.special == "meta" else None
     with _quiet() as written, _session_kept(), torch.set_grad_enabled(_may_learn(case)), torch.random.fork_rng(devices=[]):
         try:
-            result.value, result.after, result.changed, first, arguments = _first_call(answer, case, bind, looking)
+            result.value, result.after, result.changed, first, args, arguments = _first_call(answer, case, bind, looking)
             result.printed = written.getvalue()[:2000]
             _overwrite(first)
-            result.again = pack(_timed(answer, _with_models(arguments, _arguments(case, bind)), looking))
+            result.again = pack(_timed(answer, _once_more(case, args, arguments, bind), looking))
         except BaseException as error:
             _reraise_interrupt(error)
             result.error = describe(error, looking)
@@ -83,7 +83,7 @@ def pack(value):
             "shape": tuple(value.shape),
             "dtype": str(value.dtype),
             "device": value.device.type,
-            "requires_grad": value.requires_grad,
+            "requires_grad": _learns(value),
             "values": None,
             "overlaps": any(size > 1 and step == 0 for size, step in zip(value.shape, _strides(value))),
         }
@@ -99,6 +99,11 @@ def pack(value):
     if isinstance(value, (bool, int, float, str, type(None))):
         return {"kind": type(value).__name__, "plain": value}
     return {"kind": type(value).__name__, "repr": _short(value)}
+
+
+def _learns(tensor):
+    """Does it hang in a graph, or ask for a gradient itself? A view made under no_grad says that it requires one, and has no graph."""
+    return tensor.requires_grad and (tensor.grad_fn is not None or not tensor._is_view())
 
 
 def describe(error, looking=None):
@@ -142,12 +147,19 @@ def _first_call(answer, case, bind, looking):
     before = as_it_is(args, arguments)
     value = _timed(answer, arguments, looking)
     packed, after = pack(value), as_it_is(args, arguments)
-    return packed, after, differences(before, after), value, arguments
+    return packed, after, differences(before, after), value, args, arguments
 
 
-def _with_models(arguments, others):
-    """The other arguments, but with the models and functions of the first: what hides in a table by a layer shows when it meets that layer again."""
-    return [one if modules_of(one) or callable(one) else other for one, other in zip(arguments, others)]
+def _once_more(case, args, arguments, bind):
+    """The arguments of the second call: the tensors as they were, the models and functions those of the first, so that a state kept by the layer shows."""
+    fresh, own = _clone(case.given), {id(value): name for name, value in args.items()}
+    if not all(id(argument) in own or _stays(argument) for argument in arguments):
+        return _bound(fresh, bind)
+    return [argument if _stays(argument) else fresh[own[id(argument)]] for argument in arguments]
+
+
+def _stays(argument):
+    return bool(modules_of(argument)) or callable(argument)
 
 
 def _learn(result, answer, case, names, bind, free, looking):
@@ -204,10 +216,6 @@ def parts(value):
 def _probe(part):
     weights = torch.arange(1, part.numel() + 1, dtype=torch.float64, device=part.device)
     return weights.mul(0.7).sin().add(1.3).reshape(part.shape).to(part.dtype)
-
-
-def _arguments(case, bind):
-    return _bound(_clone(case.given), bind)
 
 
 def _bound(args, bind):
