@@ -75,7 +75,7 @@ def cases(seed):
         Case("`like` has three axes, and another batch", args(a, b, c, normal(g, c, a, b))),
         Case("`like` is one number", args(a, b, c, normal(g))),
         Case("float64", args(a, b, c, x(b).double())),
-        Case("bfloat16", args(a, b, c, x(b).bfloat16())),
+        Case("float16", args(a, b, c, x(b).half())),
         Case("an input with infinities and NaN in it", args(a, b, c, x(b) / 0)),
         on_meta("an input on another device (meta, which holds shapes only)", args(a, b, c, x(b))),
     ]

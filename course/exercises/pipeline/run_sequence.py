@@ -11,7 +11,7 @@ from course.checks.case import WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
 from course.checks.oracles import LONG, cell_weights, make_cell, normal, rng, run_layer, size, steady_weights
 from course.checks.play import call
-from course.exercises.words import explained
+from course.exercises.words import ANY_FUNCTION, explained
 from course.networks import example
 
 GRADS = ("x", "h0", "cell")
@@ -47,6 +47,12 @@ def _every_step_from(state):
         return outputs, outputs[-1]
 
     return mistaken
+
+
+def _of_a_layer(cell):
+    if cell["kind"] == "function":
+        raise ValueError("this mistake raises an error where a cell does not begin with zeros of its own")
+    return True
 
 
 def _before_each_step(x, h0, cell):
@@ -86,7 +92,7 @@ def _step_by_step(after=lambda h: h, swapped=False):
 
 MISTAKES = {
     "the state is not passed on: every step starts from h0 again": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1)),
-    "the state is reset to zeros at every step": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1) * 0),
+    "the state is reset to zeros at every step": _every_step_from(lambda x, h0, cell: _of_a_layer(cell) and h0.expand(len(x), -1, -1) * 0),
     "h0 is ignored: the run starts from zeros": lambda x, h0, cell: oracle(x, h0 * 0, cell),
     "the state is detached inside the loop: the numbers are right, but nothing is learned through time": (_every_step_from(_detached_after_h0)),
     "the state is detached at every step, the first one included": _every_step_from(lambda x, h0, cell: _before_each_step(x, h0, cell).detach()),
@@ -160,4 +166,4 @@ def bind_cell(args):
 
 
 def judge(case, result):
-    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle)
+    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle, ANY_FUNCTION)
