@@ -71,6 +71,8 @@ def verdict_on(module, cases, results):
     first = findings[min(wrong)[-1]] if wrong else _stopped(cases, results)
     if first is None:
         return None
+    if all(map(_is_promised, results)):
+        return _not_attempted(name_of(module))
     does_what_was_shipped = _does_what_was_shipped(module, cases, results)
     if does_what_was_shipped and all(result.as_shipped for result in results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
@@ -107,7 +109,7 @@ def before_playing(module, answer, cases):
     """What is wrong with an answer before it is called: a Finding, or None."""
     name = name_of(module)
     if not is_attempted(answer):
-        return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+        return _not_attempted(name)
     what = "class" if inspect.isclass(getattr(module, "shipped", None)) else "function"
     written = module.shipped.__name__ if what == "class" else name
     wanted = f"this check needs your {what} itself, without brackets: check({name!r}, {written}). It got: "
@@ -117,6 +119,15 @@ def before_playing(module, answer, cases):
     if wrong_arguments and what == "class" and not hasattr(answer, "__name__"):
         return Finding("wrong", wanted + f"one object of type {type(answer).__name__}")
     return Finding("wrong", f"your {what} has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
+
+
+def _not_attempted(name):
+    return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+
+
+def _is_promised(result):
+    """Did the answer come to a `raise NotImplementedError` of its own?"""
+    return bool(result.error) and result.error["own"] and result.error["type"] == "NotImplementedError"
 
 
 def takes(module, cases):

@@ -105,6 +105,8 @@ def _explains(mistake, case, result, target, grads, part):
         return None
     if result.error:
         return False
+    if part is not None and not _is_alone(value, target[0], part, case.tolerance):
+        return False
     got = _pick([item.get("values") for item in _items(result.value)], part)
     made, right = _pick(parts(value), part), _pick(parts(target[0]), part)
     if any(tensor.device.type == "meta" for tensor in made):
@@ -118,6 +120,12 @@ def _explains(mistake, case, result, target, grads, part):
     if result.grad_error or not _same_gradients(result.grads, mistaken_grads):
         return False
     return None if _same_gradients(mistaken_grads, target[1]) else True
+
+
+def _is_alone(made, right, part, tolerance):
+    """Does a mistake change this part and no other? One that changes more than is wrong is not what happened."""
+    others = [place for place in range(min(len(parts(made)), len(parts(right)))) if place != part]
+    return all(_all_close([parts(made)[place]], [parts(right)[place]], tolerance) for place in others if parts(made)[place].device.type != "meta")
 
 
 def _pick(values, part):

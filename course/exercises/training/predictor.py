@@ -108,7 +108,7 @@ def cases(seed):
         return {**network(g, 5, b, classes, kind, **settings), "xs": [*xs, xs[0]], "grad": grad}
 
     return [
-        Case(f"three unrelated batches of {a}, and the first once more", draw([(a, a)] * 3)),
+        Case(f"seven unrelated batches of {a}, and the first once more", draw([(a, a)] * 7)),
         Case("batches of different sizes and lengths", draw([(b, a), (c, c), (c, c), (2, 1)])),
         Case("a batch of one, and under torch.no_grad()", draw([(a, 1), (c, 1), (b, 1)], grad=False)),
         Case(f"a GRU in training mode, batch and classes both {b}", draw([(c, b), (a, b), (c, b)], b, "gru", training=True)),

@@ -18,7 +18,7 @@ WORDS = 20_000
 FOUND = {"not attempted yet", "wrong"}
 PACKED = {"kind", "shape", "dtype", "device", "requires_grad", "values", "overlaps"}
 ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str, "own": bool}
-EPOCH = {"start", "steps", "arrivals"}
+EPOCH = {"start", "steps", "arrivals", "backwards"}
 FINISHED = EPOCH | {"end", "left", "settings", "memory"}
 STEPS = 200
 MIMES, ITEMS, AXES, MOST_LEFT_OUT = 20, 1000, 64, 50
@@ -270,7 +270,7 @@ def _weights(case):
 
 def _epoch(epoch, weights, finished):
     insist(isinstance(epoch, dict) and set(epoch) == (FINISHED if finished or "end" in epoch else EPOCH), "an epoch has other parts")
-    insist(_is_count(epoch["arrivals"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS, "an epoch without its steps")
+    insist(_is_count(epoch["arrivals"]) and _is_count(epoch["backwards"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS, "an epoch without its steps")
     if "end" in epoch:
         memory = _keys(epoch["memory"], weights, "the memory")
         insist(type(epoch["left"]) is bool and isinstance(epoch["settings"], list), "an epoch that says neither yes nor no")
