@@ -30,7 +30,7 @@ TOO_SLOW = "TooSlow"
 MODE_LEFT = "ModeLeft"
 """The type of the error of an answer that leaves gradients switched off, or on, for whatever runs after it."""
 
-STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an unusual dtype")
+STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an unusual dtype", "tensor whose memory was given back")
 """What `play.pack` calls a tensor that is not dense and plain. An answer may return one by mistake; it is never right."""
 
 LEARNS = "learns"

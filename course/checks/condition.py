@@ -36,12 +36,12 @@ def modules_of(argument):
     return [item for item in items if isinstance(item, nn.Module)]
 
 
-def tensors_of(value):
+def tensors_of(value, depth=12):
     """All tensors in a value, lists and dicts included, in order."""
     if isinstance(value, torch.Tensor):
         return [value]
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return [tensor for item in items for tensor in tensors_of(item)]
+    return [tensor for item in items for tensor in tensors_of(item, depth - 1)] if depth else []
 
 
 def differences(before, after):
@@ -110,7 +110,14 @@ def strangeness(tensor):
         return "nested tensor"
     if tensor.layout != torch.strided:
         return "sparse tensor"
+    if tensor.device.type == "cpu" and _beyond_its_memory(tensor):
+        return "tensor whose memory was given back"
     return "" if str(tensor.dtype) in DTYPES else "tensor of an unusual dtype"
+
+
+def _beyond_its_memory(tensor):
+    last = tensor.storage_offset() + sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride())) + 1 if tensor.numel() else 0
+    return last * tensor.element_size() > tensor.untyped_storage().nbytes()
 
 
 def same(one, other):

@@ -12,7 +12,7 @@ from .play import misfit, pack
 from .remark import remark
 from .shipped import OPENING, is_same_code
 from .slips import cause_of
-from .verdict import Verdict
+from .verdict import CourseError, Verdict
 
 PUBLIC_SEED = 0
 """Of the cases that a learner's own check draws."""
@@ -27,6 +27,16 @@ def examine(exercise, answer, seed, ask_again=False):
     apply, oracle, the right value (without one, `judge` names the cause itself), GRADS, the inputs whose gradients count, TAKES,
     the arguments of the answer where a case holds more than these, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
     """
+    try:
+        return _examined(exercise, answer, seed, ask_again)
+    except CourseError:
+        raise
+    except Exception as error:  # of ours: it says nothing of the answer
+        said = f"the check of {name_of(exercise)} failed, and not your code ({type(error).__name__}: {error}). Please tell whoever maintains the course"
+        raise CourseError(said) from error
+
+
+def _examined(exercise, answer, seed, ask_again):
     name, cases = name_of(exercise), exercise.cases(seed)
     finding = before_playing(exercise, answer, cases)
     if finding:

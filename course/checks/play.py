@@ -25,8 +25,8 @@ from .settings import keeps_settings
 
 SECONDS = float(os.environ.get("HIDDEN_STATE_SECONDS", 10))
 """How long one call may take. Tests make it shorter."""
-LARGEST, MOST = 10_000_000, 100
-"""The numbers of a tensor, and the parts of a list or dict, that are looked at."""
+LARGEST, MOST, DEEPEST = 10_000_000, 100, 6
+"""The numbers of a tensor, the parts of a list or dict, and lists in lists, that are looked at."""
 NOT_THE_LEARNERS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<frozen")
 
 # The first operations on the meta device import much of PyTorch, about a second: not on the learner's clock.
@@ -69,7 +69,7 @@ def _may_learn(case):
     return case.args.get(LEARNS) != ()
 
 
-def pack(value):
+def pack(value, depth=DEEPEST):
     """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr.
 
     A tensor in the sense of a check is dense and of a usual dtype, and has its numbers where it can have any: one rule, see `trust`.
@@ -90,12 +90,14 @@ def pack(value):
         if value.device.type == "cpu" and value.numel() <= LARGEST:
             packed["values"] = value.detach().clone().as_subclass(torch.Tensor)
         return packed
+    if isinstance(value, (tuple, list, dict)) and not depth:
+        return {"kind": f"{type(value).__name__} nested too deep", "repr": ""}
     if isinstance(value, (tuple, list)):
         kind = "tuple" if isinstance(value, tuple) else "list"
-        return {"kind": kind, "items": [pack(item) for item in value[:MOST]], "length": len(value)}
+        return {"kind": kind, "items": [pack(item, depth - 1) for item in value[:MOST]], "length": len(value)}
     if isinstance(value, dict):
         some = list(value.items())[:MOST]
-        return {"kind": "dict", "keys": [str(key) for key, _ in some], "items": [pack(item) for _, item in some]}
+        return {"kind": "dict", "keys": [str(key) for key, _ in some], "items": [pack(item, depth - 1) for _, item in some]}
     if isinstance(value, (bool, int, float, str, type(None))):
         return {"kind": type(value).__name__, "plain": value}
     return {"kind": type(value).__name__, "repr": _short(value)}
@@ -229,7 +231,7 @@ def _clone(args):
 def _overwrite(value):
     """Spoil what was returned: if the next call returns the same memory, it shows."""
     for part in parts(value):
-        if isinstance(part, torch.Tensor) and part.device.type == "cpu" and part.numel() <= LARGEST:
+        if isinstance(part, torch.Tensor) and part.device.type == "cpu" and part.numel() <= LARGEST and not strangeness(part):
             with torch.no_grad(), contextlib.suppress(RuntimeError):
                 part.fill_(77)
 

@@ -267,7 +267,7 @@ class TestForgiving:
 
     def test_where_pytorch_raises_it_an_error_is_forgiven(self):
         case = next(case for case in few("rnn_step", SEED) if case.args["x"].is_meta)
-        result = exercises.find("rnn_step").play(lambda x, *rest: x.tolist(), case)
+        result = exercises.find("rnn_step").play(lambda x, *rest: torch.zeros(x.shape).copy_(x), case)
         assert case.forgives(result.error) and not case.forgives({**result.error, "type": "ValueError"}) and not case.forgives({**result.error, "own": True})
 
     def test_no_case_forgives_one_that_was_stopped(self):

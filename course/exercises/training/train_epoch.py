@@ -496,7 +496,7 @@ def _miscounted(case, log):
         "optimizer.step() is missing, or stands where the loop never comes": taken == 0,
         "optimizer.step() stands behind the loop, or a `return` stands inside it": taken == 1 and not _goes_on_after(case, log),
         "there is a step for each sample: a batch makes one step, all its samples together": taken == sum(len(y) for _, y in batches),
-        "one batch is left out": taken == wanted - 1,
+        "one batch is left out, or every one that is smaller than the first": taken in (wanted - 1, sum(len(y) >= len(batches[0][1]) for _, y in batches)),
         "the batches are run through several times": taken > wanted and taken % wanted == 0,
         **{f"there is a step at every {which} batch only, and each batch has its own": taken == -(-wanted // n) for n, which in EVERY.items()},
         **{f"there is a step at every {which} batch only, at the end of so many, and each has its own": taken == wanted // n for n, which in EVERY.items()},
