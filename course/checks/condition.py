@@ -72,7 +72,9 @@ def condition(model):
 
 def _settings(module):
     """The names of all its attributes, and the values of those that are plain."""
-    return {name: value if isinstance(value, (int, float, str, list, tuple)) and not name.startswith("_") else "" for name, value in sorted(vars(module).items())}
+    return {
+        name: value if isinstance(value, (int, float, str, list, tuple)) and not name.startswith("_") else "" for name, value in sorted(vars(module).items())
+    }
 
 
 def _hooks(owner):

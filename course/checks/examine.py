@@ -81,7 +81,7 @@ def verdict_on(module, cases, results):
     first = findings[min(wrong)[-1]] if wrong else _stopped(cases, results)
     if first is None:
         return None
-    if all(map(_is_promised, results)):
+    if results and all(map(_is_promised, results)):
         return _not_attempted(name_of(module))
     does_what_was_shipped = _does_what_was_shipped(module, cases, results)
     if does_what_was_shipped and all(result.as_shipped for result in results):

@@ -33,7 +33,12 @@ _LEFT = {
 
 def _settings():
     device = getattr(getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None), "device_context", None)
-    return {"gradients": torch.is_grad_enabled(), "dtype": torch.get_default_dtype(), "device": device and device.device, "hooks": [dict(each) for each in HOOKS]}
+    return {
+        "gradients": torch.is_grad_enabled(),
+        "dtype": torch.get_default_dtype(),
+        "device": device and device.device,
+        "hooks": [dict(each) for each in HOOKS],
+    }
 
 
 def _put_back(before):

@@ -102,7 +102,11 @@ def sizes_of_the_cell(x, h0, cell):
 def weights_of_the_cell(x, h0, cell):
     outputs, h = [], h0
     for x_t in x:
-        h = torch.tanh(F.linear(x_t, cell.weight_ih, cell.bias_ih) + F.linear(h, cell.weight_hh, cell.bias_hh)) if isinstance(cell, nn.RNNCell) else cell.forward(x_t, h)
+        h = (
+            torch.tanh(F.linear(x_t, cell.weight_ih, cell.bias_ih) + F.linear(h, cell.weight_hh, cell.bias_hh))
+            if isinstance(cell, nn.RNNCell)
+            else cell.forward(x_t, h)
+        )
         outputs.append(h)
     return torch.stack(outputs), h
 

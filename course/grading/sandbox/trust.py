@@ -270,7 +270,10 @@ def _weights(case):
 
 def _epoch(epoch, weights, finished):
     insist(isinstance(epoch, dict) and set(epoch) == (FINISHED if finished or "end" in epoch else EPOCH), "an epoch has other parts")
-    insist(_is_count(epoch["arrivals"]) and _is_count(epoch["backwards"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS, "an epoch without its steps")
+    insist(
+        _is_count(epoch["arrivals"]) and _is_count(epoch["backwards"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS,
+        "an epoch without its steps",
+    )
     if "end" in epoch:
         memory = _keys(epoch["memory"], weights, "the memory")
         insist(type(epoch["left"]) is bool and isinstance(epoch["settings"], list), "an epoch that says neither yes nor no")
