@@ -3,8 +3,6 @@
 import inspect
 import re
 
-import torch
-
 from .attempt import is_attempted
 from .case import Finding
 from .judge import NOT_STEADY, alike, is_steady, likely_cause

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from .case import LEARNS, LOOKED, Result, leaves
-from .condition import DTYPES, as_it_is, differences, modules_of, plain, same, strangeness
+from .condition import as_it_is, differences, modules_of, strangeness
 from .looking import Looking
 from .settings import keeps_settings
 

@@ -17,7 +17,7 @@ def sum_is_zero(t):
 
 
 def prints_an_item(t):
-    print(t.sum().item(), f"{t.sum():.3f}", f"{t}", "%.2f" % t.sum())
+    print(t.sum().item(), f"{t.sum():.3f}", f"{t}")
 
 
 def prints_lists(t):

@@ -15,9 +15,10 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from course.checks.case import Case, Finding, in_float64
+from course.checks.condition import plain, same
 from course.checks.judge import GRADIENT_TOLERANCE, inputs_changed, not_steady, raised
 from course.checks.oracles import Classifier, network, normal, rng, size
-from course.checks.play import call, plain, same
+from course.checks.play import call
 
 TAKES = ("model", "batches", "optimizer")
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
