@@ -251,8 +251,7 @@ class _Recorder:
         """One epoch: what the answer returned."""
         self.epoch = {"start": _copies(self.weights), "steps": [], "arrivals": 0, "backwards": 0}
         self.log.append(self.epoch)
-        with self._counting_backwards():
-            value = answer(self.model, batches, self.optimizer)
+        value = _counting_backwards(self.epoch, answer, self.model, batches, self.optimizer)
         self.epoch.update(
             end=_copies(self.weights),
             left=any(map(_is_some, self._gradients().values())),
@@ -260,21 +259,6 @@ class _Recorder:
             memory=_memory(self.optimizer, self.weights),
         )
         return value
-
-    @contextlib.contextmanager
-    def _counting_backwards(self):
-        """Write down that backward was called, also where no gradient arrives."""
-        before = torch.autograd.backward
-
-        def backward(*args, **kwargs):
-            self.epoch["backwards"] += 1
-            return before(*args, **kwargs)
-
-        torch.autograd.backward = backward
-        try:
-            yield
-        finally:
-            torch.autograd.backward = before
 
     def _gradients(self):
         return {name: weight.grad for name, weight in self.weights.items()}
@@ -288,6 +272,21 @@ class _Recorder:
 
     def _arrived(self, _):
         self.epoch["arrivals"] += 1
+
+
+def _counting_backwards(epoch, answer, *arguments):
+    """answer(*arguments), and written down that backward was called, also where no gradient arrives."""
+    before = torch.autograd.backward
+
+    def backward(*args, **kwargs):
+        epoch["backwards"] += 1
+        return before(*args, **kwargs)
+
+    torch.autograd.backward = backward
+    try:
+        return answer(*arguments)
+    finally:
+        torch.autograd.backward = before
 
 
 def _copies(tensors):
