@@ -8,11 +8,14 @@ import torch
 WORKED, GENERAL, LARGE = 1e-6, 1e-5, 1e-4
 """Tolerances: for the worked example, in general, and for logits near 1000 (relative to their size)."""
 
-NO_VALUES = ("on meta tensors", "register_meta")
-"""What PyTorch says when code asks for a value on the meta device, which has none: not the learner's mistake."""
+LOOKED = "Looked"
+"""The type of an error that came of values that are not there: on the meta device `looking` makes some up, and to look at a tensor is no mistake."""
 
-NO_DATA = (*NO_VALUES, "meta tensor", "Meta tensor", "meta device", "no data", "incompatible tensor type")
-"""The same, and what it says when data are copied from there: an answer may copy weights into a layer of its own."""
+NO_DATA = ("on meta tensors", "register_meta", "meta tensor", "Meta tensor", "meta device", "no data", "incompatible tensor type")
+"""What PyTorch says when data are copied from the meta device: an answer may copy weights into a layer of its own."""
+
+MIXED = ("same device", "Cannot copy out of meta tensor", "not on the expected device")
+"""What PyTorch says of tensors of two devices in one operation."""
 
 FLOAT32_LAYER = ("same dtype", "expected scalar type")
 """What PyTorch says of a float32 layer that is given float64. An answer that copies weights into one is accepted: it fails aloud."""
@@ -27,8 +30,11 @@ TOO_SLOW = "TooSlow"
 MODE_LEFT = "ModeLeft"
 """The type of the error of an answer that leaves gradients switched off, or on, for whatever runs after it."""
 
-STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an unusual dtype")
+STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an unusual dtype", "tensor whose memory was given back")
 """What `play.pack` calls a tensor that is not dense and plain. An answer may return one by mistake; it is never right."""
+
+LEARNS = "learns"
+"""The argument of a case that names the inputs that ask for a gradient, where they are not all that count. With none, the case is played under no_grad."""
 
 DERIVED = ("changed",)
 """The parts of a Result that no other process is asked for: the grader finds them out itself, see `trust.result`."""
@@ -51,8 +57,21 @@ class Case:
     tolerance: float = GENERAL
     forgive: tuple[str, ...] = ()
 
+    @property
+    def given(self):
+        """The arguments without what the case says of itself."""
+        return {name: value for name, value in self.args.items() if name != LEARNS}
+
+    def asked(self, grads):
+        """Which of these inputs ask for a gradient here. On meta none does: there is no number in it to compare."""
+        if self.special == "meta":
+            return ()
+        return tuple(name for name in grads if name in self.args.get(LEARNS, grads))
+
     def forgives(self, error):
         """Is this an error that the case itself brings about? It decides by its own tensors first, and by what the error says last."""
+        if error["type"] == LOOKED:
+            return self.special == "meta"
         types = {"meta": ON_META, "float64": IN_FLOAT64}.get(self.special, ())
         return error["type"] in types and not error["own"] and any(words in error["message"] for words in self.forgive)
 
@@ -65,9 +84,9 @@ class Case:
         return "float64" if kinds and all(dtype == torch.float64 for _, dtype in kinds) else ""
 
 
-def on_meta(title, args, forgive=NO_DATA):
+def on_meta(title, args, forgive=()):
     """A case whose tensors live on the meta device: shapes and devices without values, to show device mistakes."""
-    return Case(title, _map_tensors(args, lambda tensor: tensor.to("meta")), forgive=forgive)
+    return Case(title, map_tensors(args, lambda tensor: tensor.to("meta")), forgive=forgive)
 
 
 def in_float64(title, args, forgive=()):
@@ -76,7 +95,26 @@ def in_float64(title, args, forgive=()):
     def double(tensor):
         return tensor.double() if tensor.is_floating_point() else tensor
 
-    return Case(title, _map_tensors(args, double), forgive=forgive)
+    return Case(title, map_tensors(args, double), forgive=forgive)
+
+
+def leaves(args, names):
+    """{path: tensor} for the floating-point tensors in the inputs named: a tensor by its name, the weights of a model by theirs, as "model.rnn.weight_ih_l0"."""
+    found = {}
+    for name in names:
+        _find_leaves(name, args[name], found)
+    return found
+
+
+def _find_leaves(path, value, found):
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        found[path] = value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _find_leaves(path if key == "weights" else f"{path}.{key}", item, found)
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            _find_leaves(f"{path}[{i}]", item, found)
 
 
 def _tensors(value):
@@ -86,13 +124,14 @@ def _tensors(value):
     return [tensor for item in items for tensor in _tensors(item)]
 
 
-def _map_tensors(value, change):
+def map_tensors(value, change):
+    """A copy of a plain value, dicts and lists included, with change(tensor) for each tensor."""
     if isinstance(value, torch.Tensor):
         return change(value)
     if isinstance(value, dict):
-        return {key: _map_tensors(item, change) for key, item in value.items()}
+        return {key: map_tensors(item, change) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_map_tensors(item, change) for item in value)
+        return type(value)(map_tensors(item, change) for item in value)
     return value
 
 
@@ -101,8 +140,8 @@ class Result:
     """What one case made an answer do. Plain data only, so that it can cross a border between processes.
 
     value: what came out, as `pack` describes it; again: the same for a second call on the same input,
-    after the first output was overwritten; grads: the gradient of each input asked for, by name
-    (None where no gradient arrives); after: the inputs as the first call left them, and of a model its `condition`;
+    after the first output was overwritten; learning: the same for a third call, in which inputs ask for gradients; grads: the gradient of
+    each of these, by the names of `leaves` (None where no gradient arrives); after: the inputs as the first call left them, and of a model its `condition`;
     changed: by that, the inputs that it changed in place, for a model with what changed;
     error, grad_error: what was raised by the call and by the backward pass; printed: what it wrote;
     notes: what the exercise itself wrote down on the way; as_shipped: is the answer the very code that the lesson gave?
@@ -110,6 +149,7 @@ class Result:
 
     value: dict | None = None
     again: dict | None = None
+    learning: dict | None = None
     grads: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] | None = None
     changed: tuple[str, ...] = ()

@@ -3,8 +3,6 @@
 import inspect
 import re
 
-import torch
-
 from .attempt import is_attempted
 from .case import Finding
 from .judge import NOT_STEADY, alike, is_steady, likely_cause
@@ -12,7 +10,7 @@ from .play import misfit, pack
 from .remark import remark
 from .shipped import OPENING, is_same_code
 from .slips import cause_of
-from .verdict import Verdict
+from .verdict import CourseError, Verdict
 
 PUBLIC_SEED = 0
 """Of the cases that a learner's own check draws."""
@@ -27,6 +25,16 @@ def examine(exercise, answer, seed, ask_again=False):
     apply, oracle, the right value (without one, `judge` names the cause itself), GRADS, the inputs whose gradients count, TAKES,
     the arguments of the answer where a case holds more than these, and for a Break section `shipped`, the broken code, with SHIPPED_BUG.
     """
+    try:
+        return _examined(exercise, answer, seed, ask_again)
+    except CourseError:
+        raise
+    except Exception as error:  # of ours: it says nothing of the answer
+        said = f"the check of {name_of(exercise)} failed, and not your code ({type(error).__name__}: {error}). Please tell whoever maintains the course"
+        raise CourseError(said) from error
+
+
+def _examined(exercise, answer, seed, ask_again):
     name, cases = name_of(exercise), exercise.cases(seed)
     finding = before_playing(exercise, answer, cases)
     if finding:
@@ -49,8 +57,7 @@ def play_until_stopped(module, answer, cases):
     """The results of all cases one after the other, or of the first ones: an answer that once had to be stopped is not waited for again."""
     as_shipped = hasattr(module, "shipped") and is_same_code(answer, module.shipped)
     for case in cases:
-        with torch.enable_grad():
-            result = module.play(answer, case)
+        result = module.play(answer, case)
         result.as_shipped = as_shipped
         yield result
         if result.was_stopped:
@@ -72,6 +79,8 @@ def verdict_on(module, cases, results):
     first = findings[min(wrong)[-1]] if wrong else _stopped(cases, results)
     if first is None:
         return None
+    if results and all(map(_is_promised, results)):
+        return _not_attempted(name_of(module))
     does_what_was_shipped = _does_what_was_shipped(module, cases, results)
     if does_what_was_shipped and all(result.as_shipped for result in results):
         return Finding("not attempted yet", f"{module.SHIPPED_BUG}\n\nWhat the check saw: {first.what}", first.case, first.yours, first.target)
@@ -108,7 +117,7 @@ def before_playing(module, answer, cases):
     """What is wrong with an answer before it is called: a Finding, or None."""
     name = name_of(module)
     if not is_attempted(answer):
-        return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+        return _not_attempted(name)
     what = "class" if inspect.isclass(getattr(module, "shipped", None)) else "function"
     written = module.shipped.__name__ if what == "class" else name
     wanted = f"this check needs your {what} itself, without brackets: check({name!r}, {written}). It got: "
@@ -120,9 +129,18 @@ def before_playing(module, answer, cases):
     return Finding("wrong", f"your {what} has the wrong arguments: {wrong_arguments}") if wrong_arguments else None
 
 
+def _not_attempted(name):
+    return Finding("not attempted yet", f"write your code in the cell of `{name}`, run it, then run this cell again")
+
+
+def _is_promised(result):
+    """Did the answer come to a `raise NotImplementedError` of its own?"""
+    return bool(result.error) and result.error["own"] and result.error["type"] == "NotImplementedError"
+
+
 def takes(module, cases):
     """The names of the arguments that an answer is called with."""
-    return list(getattr(module, "TAKES", cases[0].args))
+    return list(getattr(module, "TAKES", cases[0].given))
 
 
 def _does_what_was_shipped(module, cases, results):

@@ -4,7 +4,7 @@ import re
 
 import torch
 
-from .case import MODE_LEFT, STRANGE, TOO_SLOW, Finding, in_float64
+from .case import MODE_LEFT, STRANGE, TOO_SLOW, Finding, in_float64, leaves, map_tensors
 from .play import gradients, parts
 
 GRADIENT_TOLERANCE = 1e-4
@@ -15,14 +15,14 @@ RANDOM = "something random is inside, so that no two calls give the same: a laye
 NOT_STEADY = f"{KEPT}. Or something random is inside: a layer that is made anew, dropout, a shuffle"
 
 
-def compare(case, result, oracle, grads=(), names=("",), kind="tuple"):
+def compare(case, result, oracle, grads=(), names=("",), kind="tuple", free=()):
     """The first thing wrong with `result`, or None.
 
     oracle(**args) -> the right value, a tensor or a tuple of tensors, made by PyTorch's own layer;
     grads: the inputs whose gradients count; names: what the parts of the value are called;
-    kind: "tuple", or "dict" where the names are keys.
+    kind: "tuple", or "dict" where the names are keys; free: the inputs that may be changed.
     Looks in this order: raised; returned something; a tensor; rank, shape, dtype, device; inputs left
-    alone; values; a second call; gradient.
+    alone; values; a second call; a call with gradients; gradient.
     """
     if result.error:
         return None if case.forgives(result.error) else raised(case, result.error)
@@ -34,18 +34,18 @@ def compare(case, result, oracle, grads=(), names=("",), kind="tuple"):
         finding = _same_kind(case, name, got, want)
         if finding:
             return finding
-    if result.changed:
+    if set(result.changed) - set(free):
         return inputs_changed(case, result)
     for part, (name, got, want) in enumerate(zip(names, found, parts(target))):
         finding = _same_values(case, name, got, want)
         if finding:
             finding.part = part
             return finding
-    finding = _second_call(case, result, names, target, kind)
+    finding = _second_call(case, result, names, target, kind) or _learning_call(case, result, names, target, kind, grads)
     if finding:
         return finding
     finding = _gradient(case, result, target_grads)
-    return None if finding and _is_rounding(case, result, oracle, target_grads) else finding
+    return None if finding and _is_rounding(case, result, oracle, target_grads, grads) else finding
 
 
 def inputs_changed(case, result):
@@ -57,11 +57,14 @@ def inputs_changed(case, result):
 
 
 def evaluate(function, case, grads=()):
-    """function(**case.args) with the gradients of the inputs named: (value, {name: gradient})."""
-    args = {name: arg.clone().requires_grad_(name in grads) if isinstance(arg, torch.Tensor) else arg for name, arg in case.args.items()}
-    with torch.enable_grad():
+    """function(**case.given) with the gradients of the inputs named that learn in this case: (value, {path: gradient}), paths as `leaves` has them."""
+    args = {name: map_tensors(arg, torch.Tensor.clone) for name, arg in case.given.items()}
+    inputs = leaves(args, case.asked(grads))
+    for tensor in inputs.values():
+        tensor.requires_grad_()
+    with torch.enable_grad(), torch.autograd.set_detect_anomaly(False):
         value = function(**args)
-        found = gradients(value, {name: args[name] for name in grads}) if grads else {}
+        found = gradients(value, inputs) if inputs else {}
     detached = [part.detach() for part in parts(value)]
     if isinstance(value, dict):
         return dict(zip(value, detached)), found
@@ -102,19 +105,27 @@ def _explains(mistake, case, result, target, grads, part):
         return None
     if result.error:
         return False
+    if part is not None and not _is_alone(value, target[0], part, case.tolerance):
+        return False
     got = _pick([item.get("values") for item in _items(result.value)], part)
     made, right = _pick(parts(value), part), _pick(parts(target[0]), part)
     if any(tensor.device.type == "meta" for tensor in made):
-        return None
+        return None if all(values is None for values in got) else False
     if not _all_close(got, made, case.tolerance):
         return False
     if not _all_close(made, right, case.tolerance):
         return True
     if part is not None:
         return None
-    if result.grad_error or not _same_gradients(result.grads, mistaken_grads, grads):
+    if result.grad_error or not _same_gradients(result.grads, mistaken_grads):
         return False
-    return None if _same_gradients(mistaken_grads, target[1], grads) else True
+    return None if _same_gradients(mistaken_grads, target[1]) else True
+
+
+def _is_alone(made, right, part, tolerance):
+    """Does a mistake change this part and no other? One that changes more than is wrong is not what happened."""
+    others = [place for place in range(min(len(parts(made)), len(parts(right)))) if place != part]
+    return all(_all_close([parts(made)[place]], [parts(right)[place]], tolerance) for place in others if parts(made)[place].device.type != "meta")
 
 
 def _pick(values, part):
@@ -125,15 +136,15 @@ def _all_close(some, others, tolerance):
     return len(some) == len(others) and all(a is not None and a.shape == b.shape and _close(a, b, tolerance) for a, b in zip(some, others))
 
 
-def _same_gradients(some, others, names):
-    return all(_same_gradient(some.get(name), others.get(name)) for name in names)
+def _same_gradients(some, others):
+    return all(_same_gradient(some.get(name), other) for name, other in others.items())
 
 
 def _can_be_compared(case, result):
     """False where an error is forgiven, and on the meta device, which has no numbers."""
     if result.error:
         return not case.forgives(result.error)
-    return not any(item.get("device") == "meta" for item in _items(result.value))
+    return not all(item.get("device") == "meta" for item in _items(result.value))
 
 
 def is_steady(result):
@@ -169,7 +180,8 @@ def raised(case, error):
     if error["type"] == TOO_SLOW:
         return Finding("raised", f"your function was stopped: {error['message']}", case.title)
     if error["type"] == MODE_LEFT:
-        cause = "torch.set_grad_enabled, without `with`, stays: `with torch.no_grad():` ends where its block ends"
+        stays = "torch.set_grad_enabled, without `with`, stays: `with torch.no_grad():` ends where its block ends"
+        cause = stays if "gradients" in error["message"] else "what is set for the whole session changes every cell that runs later: leave it as it was"
         return Finding("wrong", error["message"], case.title, cause=cause, certain=True)
     where = f" in line {error['line']} of your code:\n\n    {error['code']}\n\n" if error["line"] else ":\n\n"
     return Finding("raised", f"your code raised an error{where}    {error['type']}: {error['message']}", case.title, cause=_loud_cause(error))
@@ -346,14 +358,14 @@ def _has_nan(gradient):
     return gradient is not None and gradient.device.type != "meta" and bool(gradient.isnan().any())
 
 
-def _is_rounding(case, result, oracle, target_grads):
+def _is_rounding(case, result, oracle, target_grads, grads):
     """Are the gradients as near to those of float64 as float32 can get?
 
     A model that is sure of itself has large weights and tiny differences: there PyTorch's own gradient is off by more than the tolerance.
     """
     if result.grad_error or any(result.grads.get(name) is None or want is None for name, want in target_grads.items()):
         return False
-    _, exact = evaluate(oracle, in_float64(case.title, case.args), tuple(target_grads))
+    _, exact = evaluate(oracle, in_float64(case.title, case.args), grads)
     return all(_is_as_exact(result.grads[name], want, exact[name]) for name, want in target_grads.items())
 
 
@@ -375,11 +387,28 @@ def _same_gradient(got, want):
 
 
 def _second_call(case, result, names, target, kind):
-    items = _unpacked(case, result.again, names, kind)
-    same = not isinstance(items, Finding) and all(
+    return None if _is_right(case, result.again, names, target, kind) else not_steady(case)
+
+
+def _learning_call(case, result, names, target, kind, grads):
+    """The call in which inputs ask for gradients gives the same numbers, or a Finding."""
+    if result.learning is None or _is_right(case, result.learning, names, target, kind):
+        return None
+    asking = " and ".join(case.asked(grads))
+    return Finding(
+        "wrong",
+        f"the numbers are right, but a call in which {asking} may learn (requires_grad is True) gives other ones",
+        case.title,
+        cause="the numbers depend on requires_grad, or on how often your function was called before",
+    )
+
+
+def _is_right(case, packed, names, target, kind):
+    """Is a later call's value right?"""
+    items = _unpacked(case, packed, names, kind)
+    return not isinstance(items, Finding) and all(
         not _same_kind(case, name, item, want) and not _same_values(case, name, item, want) for name, item, want in zip(names, items, parts(target))
     )
-    return None if same else not_steady(case)
 
 
 def not_steady(case):

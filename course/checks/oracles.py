@@ -4,11 +4,15 @@ Every oracle loads the weights it is given into a layer with `torch.func.functio
 dtype, device and gradients are those of the arguments.
 """
 
+import functools
+
 import torch
 from torch import nn
 from torch.func import functional_call
 
-CELLS = {"rnn": (nn.RNN, 1), "gru": (nn.GRU, 3), "lstm": (nn.LSTM, 4)}
+CELLS = {"rnn": (nn.RNN, 1), "gru": (nn.GRU, 3), "lstm": (nn.LSTM, 4), "function": (functools.partial(nn.RNN, nonlinearity="relu"), 1)}
+LONG = 140
+"""Steps, or rows: more than any number that a program is likely to hold by mistake."""
 
 
 def rng(seed):
@@ -42,8 +46,14 @@ def cell_weights(generator, features, hidden, kind="rnn"):
     }
 
 
-def run_layer(x, h0, W_ih, W_hh, b_ih, b_hh, kind="rnn"):
-    """outputs (T, B, H) and h_n (B, H) of `nn.RNN` or `nn.GRU` with these weights, for x (T, B, F) and h0 (B, H)."""
+def steady_weights(generator, features, hidden):
+    """Weights of a ReLU cell in which no unit is ever silent and no gradient fades: the state goes round from unit to unit, and grows."""
+    drawn = cell_weights(generator, features, hidden)
+    return {"W_ih": drawn["W_ih"] * 0.05, "W_hh": torch.eye(hidden).roll(1, 0), "b_ih": drawn["b_ih"].abs() + 0.5, "b_hh": drawn["b_hh"].abs() + 0.5}
+
+
+def run_layer(x, h0, W_ih, W_hh, b_ih, b_hh, kind="rnn", training=True):
+    """outputs (T, B, H) and h_n (B, H) of `nn.RNN` or `nn.GRU` with these weights, for x (T, B, F) and h0 (B, H). training: the same in either mode."""
     layer = CELLS[kind][0](W_ih.shape[1], W_hh.shape[1], device="meta")
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     weights = dict(zip(names, (W_ih, W_hh, b_ih, b_hh)))
@@ -51,19 +61,21 @@ def run_layer(x, h0, W_ih, W_hh, b_ih, b_hh, kind="rnn"):
     return outputs, h_n[0]
 
 
-def step(x, h, W_ih, W_hh, b_ih, b_hh):
+def step(x, h, W_ih, W_hh, b_ih, b_hh, training=True):
     """One step of `nn.RNN`: x (B, F), h (B, H) -> (B, H)."""
     return run_layer(x.unsqueeze(0), h, W_ih, W_hh, b_ih, b_hh)[1]
 
 
 def make_cell(weights, kind="rnn"):
-    """A `nn.RNNCell` or `nn.GRUCell` that holds these weights as parameters."""
+    """A `nn.RNNCell` or `nn.GRUCell` that holds these weights as parameters, in training mode or not; or a plain function, which has nothing but what it does."""
+    if kind == "function":
+        return lambda x, h: torch.rnn_relu_cell(x, h, weights["W_ih"], weights["W_hh"], weights["b_ih"], weights["b_hh"])
     cell_class = {"rnn": nn.RNNCell, "gru": nn.GRUCell}[kind]
     W_ih, W_hh = weights["W_ih"], weights["W_hh"]
     cell = cell_class(W_ih.shape[1], W_hh.shape[1], dtype=W_ih.dtype, device=W_ih.device)
     state = dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), (weights[k] for k in ("W_ih", "W_hh", "b_ih", "b_hh"))))
     cell.load_state_dict(state, assign=W_ih.device.type == "meta")
-    return cell
+    return cell.train(weights.get("training", True))
 
 
 def network(generator, features, hidden, classes, kind="rnn", layers=1, training=False, confidence=1.0):

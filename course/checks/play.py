@@ -17,17 +17,17 @@ import warnings
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from . import warm
-from .case import Result
+from .case import LEARNS, LOOKED, Result, leaves
+from .condition import as_it_is, differences, modules_of, strangeness
+from .looking import Looking
+from .settings import keeps_settings
 
 SECONDS = float(os.environ.get("HIDDEN_STATE_SECONDS", 10))
 """How long one call may take. Tests make it shorter."""
-LARGEST, MOST = 10_000_000, 100
-"""The numbers of a tensor, and the parts of a list or dict, that are looked at."""
-DTYPES = {f"torch.{name}" for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()}
-"""What a tensor may be of: dtypes that every operation of a judge knows."""
+LARGEST, MOST, DEEPEST = 10_000_000, 100, 6
+"""The numbers of a tensor, the parts of a list or dict, and lists in lists, that are looked at."""
 NOT_THE_LEARNERS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<frozen")
 
 
@@ -35,48 +35,40 @@ class TooSlow(BaseException):
     """The learner's function did not return in time. No Exception, so that the function's own `except` lets it through."""
 
 
-class ModeLeft(Exception):
-    """The learner's function returned, and gradients are not as they were: off for all that runs after it, or on."""
-
-
-def keeps_mode(function, *arguments):
-    """function(*arguments). Raises ModeLeft where it leaves the gradient mode another one; puts it back."""
-    before = torch.is_grad_enabled()
-    value = function(*arguments)
-    if torch.is_grad_enabled() != before:
-        torch.set_grad_enabled(before)
-        raise ModeLeft(f"gradients are {'off' if before else 'on'} for all that runs after your function")
-    return value
-
-
-def call(answer, case, grads=(), bind=None):
+def call(answer, case, grads=(), bind=None, free=()):
     """Call answer(*case.args) three times and return a Result.
 
-    Once to see the value and whether an input was changed; once more on the same input, after the
-    first output was overwritten; and once with gradients, if `grads` names inputs.
+    Once to see the value and whether an input was changed; once more on the same input, and with the same
+    models, after the first output was overwritten; and once with gradients, if `grads` names inputs that learn in this case.
     bind(args) -> arguments turns plain case data into what the function takes (a cell, a layer).
+    free: inputs that the function may change in place, so that none of them is a leaf of the graph.
     Nothing that the function prints, warns, logs or raises gets out, and the session stays as it was:
-    gradient mode, random numbers, warnings, deterministic mode.
+    gradient mode, random numbers, warnings, deterministic mode, anomaly mode.
     """
     warm.up()
-    result = Result()
-    with _quiet() as written, _no_forgotten_memory(), torch.enable_grad(), torch.random.fork_rng(devices=[]):
+    result, asked = Result(), case.asked(grads)
+    looking = Looking() if case.special == "meta" else None
+    with _quiet() as written, _session_kept(), torch.set_grad_enabled(_may_learn(case)), torch.random.fork_rng(devices=[]):
         try:
-            result.value, result.after, result.changed, first = _first_call(answer, case, bind)
+            result.value, result.after, result.changed, first, args, arguments = _first_call(answer, case, bind, looking)
             result.printed = written.getvalue()[:2000]
             _overwrite(first)
-            result.again = pack(_timed(answer, _arguments(case.args, bind)))
+            result.again = pack(_timed(answer, _once_more(case, args, arguments, bind), looking))
         except BaseException as error:
             _reraise_interrupt(error)
-            result.error = describe(error)
+            result.error = describe(error, looking)
         else:
-            if grads:
-                result.grads, result.grad_error = _gradients(answer, case, grads, bind)
+            if asked:
+                _learn(result, answer, case, asked, bind, free, looking)
     result.printed = result.printed or written.getvalue()[:2000]
     return result
 
 
-def pack(value):
+def _may_learn(case):
+    return case.args.get(LEARNS) != ()
+
+
+def pack(value, depth=DEEPEST):
     """Describe any value as plain data: a tensor keeps its numbers, anything else its type and a short repr.
 
     A tensor in the sense of a check is dense and of a usual dtype, and has its numbers where it can have any: one rule, see `trust`.
@@ -90,41 +82,40 @@ def pack(value):
             "shape": tuple(value.shape),
             "dtype": str(value.dtype),
             "device": value.device.type,
-            "requires_grad": value.requires_grad,
+            "requires_grad": _learns(value),
             "values": None,
             "overlaps": any(size > 1 and step == 0 for size, step in zip(value.shape, _strides(value))),
         }
         if value.device.type == "cpu" and value.numel() <= LARGEST:
             packed["values"] = value.detach().clone().as_subclass(torch.Tensor)
         return packed
+    if isinstance(value, (tuple, list, dict)) and not depth:
+        return {"kind": f"{type(value).__name__} nested too deep", "repr": ""}
     if isinstance(value, (tuple, list)):
         kind = "tuple" if isinstance(value, tuple) else "list"
-        return {"kind": kind, "items": [pack(item) for item in value[:MOST]], "length": len(value)}
+        return {"kind": kind, "items": [pack(item, depth - 1) for item in value[:MOST]], "length": len(value)}
     if isinstance(value, dict):
         some = list(value.items())[:MOST]
-        return {"kind": "dict", "keys": [str(key) for key, _ in some], "items": [pack(item) for _, item in some]}
+        return {"kind": "dict", "keys": [str(key) for key, _ in some], "items": [pack(item, depth - 1) for _, item in some]}
     if isinstance(value, (bool, int, float, str, type(None))):
         return {"kind": type(value).__name__, "plain": value}
     return {"kind": type(value).__name__, "repr": _short(value)}
 
 
-def strangeness(tensor):
-    """What kind of tensor it is, one of `case.STRANGE`, where it is not dense and plain; else ""."""
-    if tensor.is_quantized:
-        return "quantized tensor"
-    if tensor.is_nested:
-        return "nested tensor"
-    if tensor.layout != torch.strided:
-        return "sparse tensor"
-    return "" if str(tensor.dtype) in DTYPES else "tensor of an unusual dtype"
+def _learns(tensor):
+    """Does it hang in a graph, or ask for a gradient itself? A view made under no_grad says that it requires one, and has no graph."""
+    return tensor.requires_grad and (tensor.grad_fn is not None or not tensor._is_view())
 
 
-def describe(error):
-    """An exception as plain data: its type, its message, the last line of the learner's own code, and whether a `raise` of its own made it."""
+def describe(error, looking=None):
+    """An exception as plain data: its type, its message, the last line of the learner's own code, and whether a `raise` of its own made it.
+
+    looking: what made up values on the way, where there were none; what comes of these is of the type LOOKED.
+    """
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_learners(f.filename)]
     last = frames[-1] if frames else None
     return {
-        "type": type(error).__name__,
+        "type": LOOKED if looking and looking.excuses(error) else type(error).__name__,
         "message": _words(error),
         "line": last.lineno if last else None,
         "code": (last.line or linecache.getline(last.filename, last.lineno).strip()) if last else "",
@@ -151,81 +142,53 @@ def misfit(answer, names):
     return None
 
 
-def _first_call(answer, case, bind):
-    args = _clone(case.args)
-    arguments = _arguments(args, bind, clone=False)
-    models = {name: argument for name, argument in zip(args, arguments) if isinstance(argument, nn.Module)}
-    before = _as_it_is(args, models)
-    value = _timed(answer, arguments)
-    packed, after = pack(value), _as_it_is(args, models)
-    return packed, after, differences(before, after), value
+def _first_call(answer, case, bind, looking):
+    args = _clone(case.given)
+    arguments = _bound(args, bind)
+    before = as_it_is(args, arguments)
+    value = _timed(answer, arguments, looking)
+    packed, after = pack(value), as_it_is(args, arguments)
+    return packed, after, differences(before, after), value, args, arguments
 
 
-def _as_it_is(args, models):
-    """All inputs as plain data: the models among them by their condition."""
-    return {name: plain(condition(models[name]) if name in models else value) for name, value in args.items()}
+def _once_more(case, args, arguments, bind):
+    """The arguments of the second call: the tensors as they were, the models and functions those of the first, so that a state kept by the layer shows."""
+    fresh, own = _clone(case.given), {id(value): name for name, value in args.items()}
+    if not all(id(argument) in own or _stays(argument) for argument in arguments):
+        return _bound(fresh, bind)
+    return [argument if _stays(argument) else fresh[own[id(argument)]] for argument in arguments]
 
 
-def differences(before, after):
-    """The names of the inputs that are not as they were, for a model with what is not: as `Result.changed` has them."""
-    changed = []
-    for name, was in before.items():
-        now = after[name]
-        if isinstance(was, dict) and set(was) == set(CONDITION):
-            changed += [f"{name} ({what})" for what in CONDITION if not isinstance(now, dict) or not same(was[what], now.get(what))][:1]
-        elif not same(was, now):
-            changed.append(name)
-    return tuple(changed)
+def _stays(argument):
+    return bool(modules_of(argument)) or callable(argument)
 
 
-def plain(value, depth=12):
-    """A copy of a value that can cross a border: tensors, numbers, texts, and lists and dicts of these. Of what else there is, a description."""
-    if isinstance(value, torch.Tensor):
-        return strangeness(value) or value.detach().clone().as_subclass(torch.Tensor)
-    for kind in (bool, int, float, str):  # the plain value of a subclass, such as numpy.float64
-        if isinstance(value, kind):
-            return kind(value)
-    if value is None:
-        return None
-    if isinstance(value, (list, tuple)) and depth:
-        return (tuple if isinstance(value, tuple) else list)(plain(item, depth - 1) for item in value)
-    if isinstance(value, dict) and depth:
-        return {str(key): plain(item, depth - 1) for key, item in value.items()}
-    return f"an object of type {type(value).__name__}"
-
-
-CONDITION = (
-    "its weights",
-    "its mode, train() or eval()",
-    "requires_grad of its weights",
-    "gradients in its weights",
-    "its settings",
-    "a hook was left in it",
-)
-
-
-def condition(model):
-    """All that a caller expects to find as it was: the weights, the mode and the settings of a module."""
-    modules, weights = list(model.modules()), dict(model.named_parameters())
-    return {
-        "its weights": dict(weights),
-        "its mode, train() or eval()": [module.training for module in modules],
-        "requires_grad of its weights": [weight.requires_grad for weight in weights.values()],
-        "gradients in its weights": [weight.grad is not None for weight in weights.values()],
-        "its settings": [repr(model), *(sorted(vars(module)) for module in modules)],
-        "a hook was left in it": [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in modules],
-    }
-
-
-def _gradients(answer, case, names, bind):
-    args = _clone(case.args)
-    leaves = {name: args[name].requires_grad_() for name in names}
+def _learn(result, answer, case, names, bind, free, looking):
+    """The third call: the inputs named ask for gradients."""
+    args = _clone(case.given)
+    inputs = leaves(args, names)
+    for tensor in inputs.values():
+        tensor.requires_grad_()
+    given = {name: value.clone() if name in free and name in names else value for name, value in args.items()}
     try:
-        value = _timed(answer, _arguments(args, bind, clone=False))
-        return gradients(value, leaves), None
+        arguments = _bound(given, bind)
+        learners = _learners(args, names, arguments)
+        value = _timed(answer, arguments, looking)
+        result.learning = pack(value)
+        result.grads = gradients(value, learners)
     except BaseException as error:
         _reraise_interrupt(error)
-        return {}, describe(error)
+        result.grads, result.learning, result.grad_error = {}, None, describe(error, looking)
+
+
+def _learners(args, names, arguments):
+    """{path: tensor}, as `leaves` has them, but of a model the weights that it holds itself."""
+    found = {}
+    for name in names:
+        inputs = leaves(args, (name,))
+        weights = [weight for model in modules_of(arguments[list(args).index(name)]) for weight in model.parameters()]
+        found.update(zip(inputs, weights or inputs.values(), strict=True))
+    return found
 
 
 def gradients(value, leaves):
@@ -237,8 +200,11 @@ def gradients(value, leaves):
     if not tensors:
         return dict.fromkeys(leaves)
     total = sum((part * _probe(part)).sum() for part in tensors)
-    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    return {name: None if grad is None else grad.detach().clone() for name, grad in zip(leaves, found)}
+    asking = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
+    with torch.autograd.set_detect_anomaly(False):  # it would ask for values on meta, and stop at a NaN that the judge is to see
+        found = torch.autograd.grad(total, list(asking.values()), allow_unused=True)
+    arrived = {name: grad.detach().clone() for name, grad in zip(asking, found) if grad is not None}
+    return {name: arrived.get(name) for name in leaves}
 
 
 def parts(value):
@@ -253,8 +219,7 @@ def _probe(part):
     return weights.mul(0.7).sin().add(1.3).reshape(part.shape).to(part.dtype)
 
 
-def _arguments(args, bind, clone=True):
-    args = _clone(args) if clone else args
+def _bound(args, bind):
     return bind(args) if bind else list(args.values())
 
 
@@ -262,25 +227,10 @@ def _clone(args):
     return {name: value.clone() if isinstance(value, torch.Tensor) else copy.deepcopy(value) for name, value in args.items()}
 
 
-def same(one, other):
-    """Are two values of `plain` equal to the last digit? NaN is equal to NaN."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, torch.Tensor):
-        if (one.shape, one.dtype, one.device) != (other.shape, other.dtype, other.device):
-            return False
-        return one.device.type == "meta" or bool(((one == other) | (one.isnan() & other.isnan())).all())
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other))
-    return one == other or (one != one and other != other)
-
-
 def _overwrite(value):
     """Spoil what was returned: if the next call returns the same memory, it shows."""
     for part in parts(value):
-        if isinstance(part, torch.Tensor) and part.device.type == "cpu" and part.numel() <= LARGEST:
+        if isinstance(part, torch.Tensor) and part.device.type == "cpu" and part.numel() <= LARGEST and not strangeness(part):
             with torch.no_grad(), contextlib.suppress(RuntimeError):
                 part.fill_(77)
 
@@ -313,10 +263,15 @@ def _reraise_interrupt(error):
         raise error
 
 
-def _timed(answer, arguments):
+def _timed(answer, arguments, looking=None):
     """Call, but give up after SECONDS (where the system has alarms, and in the main thread)."""
+    with looking or contextlib.nullcontext():
+        return _in_time(answer, arguments)
+
+
+def _in_time(answer, arguments):
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        return keeps_mode(answer, *arguments)
+        return keeps_settings(answer, *arguments)
 
     def stop(*_):
         raise TooSlow(f"no result after {SECONDS} seconds: is there a loop that never ends?")
@@ -324,7 +279,7 @@ def _timed(answer, arguments):
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        return keeps_mode(answer, *arguments)
+        return keeps_settings(answer, *arguments)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -362,11 +317,12 @@ def _handlers():
 
 
 @contextlib.contextmanager
-def _no_forgotten_memory():
-    """In deterministic mode `torch.empty` is filled with NaN, so that forgotten memory shows."""
-    before = torch.get_deterministic_debug_mode()
+def _session_kept():
+    """In deterministic mode `torch.empty` is filled with NaN, so that forgotten memory shows. Anomaly mode, which an answer may switch on to look, ends with it."""
+    before, anomaly = torch.get_deterministic_debug_mode(), (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled())
     torch.set_deterministic_debug_mode("warn")
     try:
         yield
     finally:
         torch.set_deterministic_debug_mode(before)
+        torch.autograd.set_detect_anomaly(*anomaly)

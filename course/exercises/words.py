@@ -55,6 +55,10 @@ def _innermost(packed):
     return packed["kind"]
 
 
+ANY_FUNCTION = {
+    "'function' object has no attribute": "a cell may be any function: it is called with an input and a state, and has nothing else. Sizes come from h0 and x"
+}
+"""Where a cell is asked for more than a step."""
 PAIR = "an LSTM's second result is the pair (h_n, c_n), where nn.RNN and nn.GRU return h_n alone"
 
 

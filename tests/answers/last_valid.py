@@ -228,6 +228,9 @@ def sequence_0_in_one_index(outputs, lengths):
     return outputs[lengths - 1, 0]
 
 
+RIGHT += [lengths_changed, padding_zeroed_in_place]
+"""The lesson leaves open whether the inputs stay as they are."""
+
 WRONG = [
     (shipped_again, "the same mistake as in the code you were given"),
     (last_of_batch_first, "should have the shape"),
@@ -245,8 +248,6 @@ WRONG = [
     (maximum, "the largest output over time is taken"),
     (sorted_by_length, "the rows have changed places"),
     (lengths_sorted, "the lengths are sorted first"),
-    (lengths_changed, "changed its input lengths in place"),
-    (padding_zeroed_in_place, "changed its input outputs in place"),
     (last_non_zero, "wrong numbers"),
     (detached, "the graph is cut"),
     (through_numpy, "the graph is cut"),

@@ -244,6 +244,9 @@ def fresh_layer(h, W, b):
     return layer(h)
 
 
+RIGHT += [detached, result_detached]
+"""The lesson asks for no gradient: a pass says that none comes through."""
+
 WRONG = [
     (not_transposed, "W is not transposed"),
     (not_transposed_where_it_fits, "W is not transposed"),
@@ -264,9 +267,7 @@ WRONG = [
     (mean_over_the_batch, "the states are averaged over the batch"),
     (best_class, "the best class is returned instead of the logits"),
     (squeezed, "should have 2 axes"),
-    (detached, "the graph is cut"),
-    (result_detached, "the graph is cut"),
-    (through_numpy, "cuts the g"),
+    (through_numpy, "should live on the device of the input"),
     (in_place_on_h, "changed its input h in place"),
     (bias_in_place, "output with shape"),
     (float32, "should be torch.float64; yours is torch.float32"),

@@ -41,7 +41,7 @@ def with_the_final_state(rnn, out, x):
 
 
 def hooks(rnn, out, x):
-    seen = {"input": x[0]}
+    seen = {"input": x[0].detach()}
 
     def watch(module, args, returned):
         seen["cell"], seen["carried"] = returned[0][0].detach(), returned[0][-1].detach()

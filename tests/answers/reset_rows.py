@@ -184,6 +184,9 @@ def mask_inverted_as_bool(h, done):
     return h * (1 - done.bool())[:, None]
 
 
+RIGHT += [in_place, in_place_behind_autograd, multiplied_in_place]
+"""The lesson leaves open whether the inputs stay as they are."""
+
 WRONG = [
     (shipped_again, "the same mistake as in the code you were given"),
     (shipped_with_unsqueeze_in_front, "the same mistake as in the code you were given"),
@@ -193,9 +196,6 @@ WRONG = [
     (first_row_only, "wrong numbers"),
     (worked_example_only, "wrong numbers"),
     (everything_if_one_is_done, "every sequence is reset as soon as one of them ends"),
-    (in_place, "changed its input h in place"),
-    (in_place_behind_autograd, "changed its input h in place"),
-    (multiplied_in_place, "changed its input h in place"),
     (column_zeroed, "the mask runs along the hidden units"),
     (column_zeroed_if_square, "wrong numbers"),
     (one_row_only, "wrong numbers"),

@@ -118,7 +118,7 @@ def prediction_trace(rnn, out, x):
     with torch.no_grad():
         o, h = rnn(x)
         logits = out(o[-1])
-    return {"input": x[0], "cell": o[0], "carried": o[-1], "logits": logits, "probs": logits.softmax(-1)}
+    return {"input": x[0].detach(), "cell": o[0], "carried": o[-1], "logits": logits, "probs": logits.softmax(-1)}
 """,
     "predictor": """
 class Predictor:

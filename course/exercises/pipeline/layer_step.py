@@ -7,7 +7,7 @@ from torch import nn
 
 from course.checks.case import Case, in_float64
 from course.checks.judge import compare
-from course.checks.oracles import cell_weights, normal, rng, run_layer, size, step
+from course.checks.oracles import LONG, cell_weights, normal, rng, run_layer, size, step
 from course.checks.play import call
 from course.exercises.words import explained
 
@@ -59,15 +59,18 @@ def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
 
-    def draw(batch, features, hidden):
-        weights = cell_weights(g, features, hidden)
-        return {"rnn": weights, "x": normal(g, batch, features), "h": normal(g, batch, hidden, scale=0.7)}
+    def draw(batch, features, hidden, training=True, **more):
+        weights = {**cell_weights(g, features, hidden), "training": training}
+        return {"rnn": weights, "x": normal(g, batch, features), "h": normal(g, batch, hidden, scale=0.7), **more}
 
     return [
         Case(f"batch {a}, features {c}, hidden {b}", draw(a, c, b)),
         Case(f"batch == hidden ({b})", draw(b, c, b)),
         Case(f"batch, features and hidden all {b}", draw(b, b, b)),
-        Case("batch 1", draw(1, c, b)),
+        Case("batch 1, in eval mode", draw(1, c, b, training=False)),
+        Case(f"batch {b}, in eval mode, and only x may learn", draw(b, a, c, training=False, learns=("x",))),
+        Case(f"batch {a}, and only h may learn", draw(a, b, c, learns=("h",))),
+        Case(f"batch {LONG}, under torch.no_grad()", draw(LONG, a, b, learns=())),
         Case(f"a larger batch ({c})", draw(c, a, b)),
         in_float64("float64", draw(a, c, b)),
     ]
@@ -84,7 +87,7 @@ def _layer(weights):
     layer = nn.RNN(weights["W_ih"].shape[1], weights["W_hh"].shape[1], dtype=weights["W_ih"].dtype)
     order = ("W_ih", "W_hh", "b_ih", "b_hh")
     layer.load_state_dict(dict(zip(layer.state_dict(), (weights[name] for name in order))))
-    return layer
+    return layer.train(weights["training"])
 
 
 def judge(case, result):

@@ -4,15 +4,15 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from course.checks.case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, on_meta
+from course.checks.case import FLOAT32_LAYER, LARGE, NO_DATA, WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
-from course.checks.oracles import normal, rng, size
+from course.checks.oracles import LONG, normal, rng, size
 from course.checks.play import call
 from course.exercises.words import is_random
 from course.networks import example
 
-WEIGHTS = ("W", "b")
-GRADS = ("h",)
+WEIGHTS = ("h", "W", "b")
+"""A pass says so where no gradient reaches them: the lesson does not ask for any."""
 
 HINTS = [
     "One number for each sequence and class: how do (B, H) and (C, H) become (B, C)?",
@@ -51,7 +51,6 @@ MISTAKES = {
     "the logits of the first sequence are given to all": lambda h, W, b: oracle(h[:1].expand_as(h), W, b),
     "the states are averaged over the batch": lambda h, W, b: oracle(h.mean(0, keepdim=True).expand_as(h), W, b),
     "the best class is returned instead of the logits": lambda h, W, b: oracle(h, W, b).argmax(-1),
-    "the graph is cut: detach, .data or torch.tensor(...)": lambda h, W, b: oracle(h.detach(), W, b),
 }
 
 
@@ -73,19 +72,20 @@ def cases(seed):
         Case(f"classes == batch ({a})", draw(a, b, a)),
         Case(f"batch, hidden and classes all {b}", draw(b, b, b)),
         Case("batch 1", draw(1, c, b)),
+        Case(f"batch {LONG}", draw(LONG, b, a)),
         Case("two classes, one hidden unit", draw(b, 1, 2)),
         Case("large weights", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_LAYER),
-        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b)),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b), NO_DATA),
     ]
 
 
 def play(answer, case):
-    return call(answer, case, GRADS)
+    return call(answer, case)
 
 
 def judge(case, result):
-    finding = compare(case, result, oracle, GRADS)
+    finding = compare(case, result, oracle)
     if finding and "wrong numbers" in finding.what and is_random(result):
         finding.cause = FRESH
     return finding

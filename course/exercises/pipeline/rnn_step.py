@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from course.checks.case import FLOAT32_LAYER, LARGE, WORKED, Case, in_float64, on_meta
+from course.checks.case import FLOAT32_LAYER, LARGE, NO_DATA, WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
-from course.checks.oracles import cell_weights, normal, rng, size, step
+from course.checks.oracles import LONG, cell_weights, normal, rng, size, step
 from course.checks.play import call
 from course.exercises.words import is_random
 from course.networks import example
@@ -127,9 +127,9 @@ def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
 
-    def draw(batch, features, hidden, scale=1.0):
+    def draw(batch, features, hidden, scale=1.0, **more):
         weights = cell_weights(g, features, hidden)
-        return {"x": normal(g, batch, features, scale=scale), "h": normal(g, batch, hidden, scale=0.7), **weights}
+        return {"x": normal(g, batch, features, scale=scale), "h": normal(g, batch, hidden, scale=0.7), **weights, **more}
 
     worked = example.weights()
     first = example.sequence()[0]
@@ -141,11 +141,12 @@ def cases(seed):
         Case(f"batch == hidden ({b})", draw(b, c, b)),
         Case(f"features == hidden ({b})", draw(a, b, b)),
         Case(f"batch, features and hidden all {b}", draw(b, b, b)),
-        Case("batch 1 with a state", draw(1, c, a)),
-        Case("one hidden unit", draw(b, a, 1)),
+        Case("batch 1 with a state, and only x may learn", draw(1, c, a, learns=("x",))),
+        Case("one hidden unit, and only h may learn", draw(b, a, 1, learns=("h",))),
+        Case(f"batch {LONG}, under torch.no_grad()", draw(LONG, a, b, learns=())),
         Case("large inputs", draw(a, c, b, scale=100.0), LARGE),
         in_float64("float64", draw(a, c, b), forgive=FLOAT32_RNN),
-        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b)),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(a, c, b), NO_DATA),
     ]
 
 

@@ -7,14 +7,14 @@ import itertools
 
 import torch
 
-from course.checks.case import NO_VALUES, WORKED, Case, in_float64, on_meta
+from course.checks.case import WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
-from course.checks.oracles import cell_weights, make_cell, normal, rng, run_layer, size
+from course.checks.oracles import LONG, cell_weights, make_cell, normal, rng, run_layer, size, steady_weights
 from course.checks.play import call
-from course.exercises.words import explained
+from course.exercises.words import ANY_FUNCTION, explained
 from course.networks import example
 
-GRADS = ("x", "h0")
+GRADS = ("x", "h0", "cell")
 NAMES = ("outputs", "h_n")
 HINTS = [
     "Looping over x gives one time step at a time, because time is its first axis.",
@@ -47,6 +47,12 @@ def _every_step_from(state):
         return outputs, outputs[-1]
 
     return mistaken
+
+
+def _of_a_layer(cell):
+    if cell["kind"] == "function":
+        raise ValueError("this mistake raises an error where a cell does not begin with zeros of its own")
+    return True
 
 
 def _before_each_step(x, h0, cell):
@@ -86,7 +92,7 @@ def _step_by_step(after=lambda h: h, swapped=False):
 
 MISTAKES = {
     "the state is not passed on: every step starts from h0 again": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1)),
-    "the state is reset to zeros at every step": _every_step_from(lambda x, h0, cell: h0.expand(len(x), -1, -1) * 0),
+    "the state is reset to zeros at every step": _every_step_from(lambda x, h0, cell: _of_a_layer(cell) and h0.expand(len(x), -1, -1) * 0),
     "h0 is ignored: the run starts from zeros": lambda x, h0, cell: oracle(x, h0 * 0, cell),
     "the state is detached inside the loop: the numbers are right, but nothing is learned through time": (_every_step_from(_detached_after_h0)),
     "the state is detached at every step, the first one included": _every_step_from(lambda x, h0, cell: _before_each_step(x, h0, cell).detach()),
@@ -127,9 +133,10 @@ def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 8)
 
-    def draw(steps, batch, features, hidden, kind="rnn"):
+    def draw(steps, batch, features, hidden, kind="rnn", training=True, **more):
         x, h0 = normal(g, steps, batch, features), normal(g, batch, hidden, scale=0.7)
-        return {"x": x, "h0": h0, "cell": {"kind": kind, **cell_weights(g, features, hidden, kind)}}
+        weights = cell_weights(g, features, hidden, kind) if kind != "function" else steady_weights(g, features, hidden)
+        return {"x": x, "h0": h0, "cell": {"kind": kind, **weights, "training": training}, **more}
 
     worked = {"x": example.sequence(), "h0": example.sequence()[0, :, :4] * 0, "cell": {"kind": "rnn", **example.weights()}}
     return [
@@ -137,11 +144,15 @@ def cases(seed):
         Case(f"{c} steps, batch {a}, hidden {b}, a state that is not zero", draw(c, a, 5, b)),
         Case(f"as many steps as sequences ({b})", draw(b, b, 5, c)),
         Case(f"steps, batch, features and hidden all {b}", draw(b, b, b, b)),
-        Case("batch 1", draw(c, 1, a, b)),
+        Case("batch 1, and only x may learn", draw(c, 1, a, b, learns=("x",))),
         Case("one step", draw(1, a, c, b)),
-        Case("a GRU cell in place of the RNN cell", draw(b, a, 5, c, "gru")),
+        Case("a GRU cell in place of the RNN cell, in eval mode", draw(b, a, 5, c, "gru", training=False)),
+        Case(f"a plain function as cell, {LONG} steps, and a state that grows", draw(LONG, a, 3, b, "function")),
+        Case("a plain function as cell, and only h0 may learn", draw(b, c, a, c, "function", learns=("h0",))),
+        Case("in eval mode, and only the cell may learn", draw(c, a, b, a, training=False, learns=("cell",))),
+        Case("under torch.no_grad()", draw(b, a, c, b, learns=())),
         in_float64("float64", draw(b, a, 5, c)),
-        on_meta("inputs on another device (meta, which holds shapes only)", draw(b, a, 5, c), NO_VALUES),
+        on_meta("inputs on another device (meta, which holds shapes only)", draw(b, a, 5, c)),
     ]
 
 
@@ -155,4 +166,4 @@ def bind_cell(args):
 
 
 def judge(case, result):
-    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle)
+    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle, ANY_FUNCTION)

@@ -8,16 +8,15 @@ the top layer, and h_n (L, B, H). The shipped code follows the loop in `nn.RNN`'
 import itertools
 
 import torch
-from torch import nn
 from torch.func import functional_call
 
 from course.checks.case import Case, in_float64
 from course.checks.judge import compare
-from course.checks.oracles import cell_weights, make_cell, normal, rng, size
+from course.checks.oracles import CELLS, LONG, cell_weights, make_cell, normal, rng, size, steady_weights
 from course.checks.play import call
-from course.exercises.words import explained
+from course.exercises.words import ANY_FUNCTION, explained
 
-GRADS = ("x", "h0")
+GRADS = ("x", "h0", "cells")
 NAMES = ("outputs", "h_n")
 HINTS = [
     "The numbers are right. Read the error of the backward pass: which line writes INTO a tensor that was used before?",
@@ -39,7 +38,7 @@ def shipped(x, h0, cells):
 
 
 def oracle(x, h0, cells):
-    layer = nn.RNN(x.shape[-1], h0.shape[-1], len(cells), device="meta")
+    layer = CELLS[cells[0]["kind"]][0](x.shape[-1], h0.shape[-1], len(cells), device="meta")
     names = ("weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l")
     weights = {f"{name}{i}": value for i, cell in enumerate(cells) for name, value in zip(names, cell.values())}
     return functional_call(layer, weights, (x, h0))
@@ -134,27 +133,31 @@ def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
 
-    def draw(layers, steps, batch, features, hidden):
-        cells = [cell_weights(g, features if i == 0 else hidden, hidden) for i in range(layers)]
-        return {"x": normal(g, steps, batch, features), "h0": normal(g, layers, batch, hidden, scale=0.7), "cells": cells}
+    def draw(layers, steps, batch, features, hidden, kind="rnn", training=True, **more):
+        weights = steady_weights if kind == "function" else cell_weights
+        cells = [{**weights(g, features if i == 0 else hidden, hidden), "kind": kind, "training": training} for i in range(layers)]
+        return {"x": normal(g, steps, batch, features), "h0": normal(g, layers, batch, hidden, scale=0.7), "cells": cells, **more}
 
     return [
         Case(f"2 layers, {c} steps, batch {a}", draw(2, c, a, 5, b)),
         Case(f"3 layers, {b} steps", draw(3, b, a, c, b)),
         Case("layers, steps, batch, features and hidden all 3", draw(3, 3, 3, 3, 3)),
         Case("2 layers, batch 2, 2 steps", draw(2, 2, 2, b, a)),
-        Case("one layer", draw(1, b, a, c, b)),
-        Case("one step", draw(2, 1, a, b, c)),
+        Case("one layer, in eval mode, and only x may learn", draw(1, b, a, c, b, training=False, learns=("x",))),
+        Case("one step, and only h0 may learn", draw(2, 1, a, b, c, learns=("h0",))),
+        Case(f"plain functions as cells, {LONG} steps, and states that grow", draw(2, LONG, a, 3, b, "function")),
+        Case("in eval mode, and only the cells may learn", draw(2, b, a, b, c, training=False, learns=("cells",))),
+        Case("under torch.no_grad()", draw(3, a, b, a, b, learns=())),
         in_float64("float64", draw(2, b, a, 5, c)),
     ]
 
 
 def play(answer, case):
     def bind(args):
-        return [args["x"], args["h0"], [make_cell(weights) for weights in args["cells"]]]
+        return [args["x"], args["h0"], [make_cell(weights, weights["kind"]) for weights in args["cells"]]]
 
     return call(answer, case, GRADS, bind)
 
 
 def judge(case, result):
-    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle)
+    return explained(compare(case, result, oracle, GRADS, NAMES), case, result, oracle, ANY_FUNCTION)

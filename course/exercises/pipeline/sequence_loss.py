@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from course.checks.case import Case, in_float64
 from course.checks.judge import compare
-from course.checks.oracles import normal, rng, size
+from course.checks.oracles import LONG, normal, rng, size
 from course.checks.play import call
 
 GRADS = ("logits",)
@@ -96,16 +96,18 @@ def cases(seed):
     g = rng(seed)
     a, b, c = size(g, 2, 3), size(g, 4, 5), size(g, 6, 7)
 
-    def draw(steps, batch, classes, scale=2.0):
+    def draw(steps, batch, classes, scale=2.0, **more):
         targets = torch.randint(classes, (steps, batch), generator=g)
-        return {"logits": normal(g, steps, batch, classes, scale=scale), "targets": targets}
+        return {"logits": normal(g, steps, batch, classes, scale=scale), "targets": targets, **more}
 
     return [
         Case(f"as many sequences as classes ({a})", draw(c, a, a)),
         Case(f"{c} steps, batch {a}, {b} classes", draw(c, a, b)),
         Case(f"as many steps as classes ({b})", draw(b, a, b)),
         Case(f"steps, batch and classes all {b}", draw(b, b, b)),
-        Case("batch 1", draw(b, 1, a)),
+        Case("batch 1, under torch.no_grad()", draw(b, 1, a, learns=())),
+        Case(f"{LONG} steps", draw(LONG, a, b)),
+        Case(f"{LONG} sequences", draw(a, LONG, b)),
         Case("one step", draw(1, b, a)),
         Case("logits near 1000", {**(far := draw(a, b, c)), "logits": far["logits"] * 500}),
         in_float64("float64", draw(a, b, c)),

@@ -5,7 +5,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from course.checks.case import WORKED, Case
 from course.checks.judge import compare
-from course.checks.oracles import normal, pick, rng, size
+from course.checks.oracles import LONG, normal, pick, rng, size
 from course.checks.play import call
 from course.exercises.words import explained
 from course.networks import example
@@ -46,6 +46,8 @@ def cases(seed):
         Case(f"as many steps as sequences ({a})", {"seqs": _random(g, a, a, b)}),
         Case(f"steps, sequences and features all {b}", {"seqs": _random(g, b, b, b)}),
         Case("whole numbers", {"seqs": torch.randint(-9, 10, (b, a, c), generator=g).tolist()}),
+        Case(f"{LONG} steps", {"seqs": _random(g, b, LONG, 2)}),
+        Case(f"{LONG} sequences", {"seqs": _random(g, LONG, b, 2)}),
         Case("one step", {"seqs": _random(g, a, 1, c)}),
         Case("one feature", {"seqs": _random(g, pick(g, 3, 5), a, 1)}),
     ]

@@ -5,13 +5,14 @@ import math
 import torch
 from torch import nn
 
-from course.checks.case import LARGE, NO_VALUES, WORKED, Case, in_float64, on_meta
+from course.checks.case import LARGE, WORKED, Case, in_float64, on_meta
 from course.checks.judge import compare
-from course.checks.oracles import normal, rng, size
+from course.checks.oracles import LONG, normal, rng, size
 from course.checks.play import call
 from course.exercises.words import explained
 
-GRADS = ("logits",)
+WEIGHTS = ("logits",)
+"""A pass says so where no gradient reaches them: the lesson does not ask for any."""
 HINTS = [
     "exp makes every logit positive; dividing by their sum makes them sum to 1. Along which axis do the classes lie?",
     "exp(1000) is inf, and inf / inf is NaN. Subtracting one number from all the logits of a row changes nothing in the result. Which number keeps exp small?",
@@ -89,7 +90,6 @@ MISTAKES = {
     "only the winner is marked, with a 1": lambda logits: nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits),
     "the probabilities are rounded": lambda logits: oracle(logits).round(decimals=3),
     "the result is the logits themselves": lambda logits: logits.clone(),
-    "the graph is cut: detach, .data or torch.tensor(...)": lambda logits: oracle(logits.detach()),
 }
 
 
@@ -108,15 +108,17 @@ def cases(seed):
         Case("the worked example minus 1000", {"logits": torch.tensor([[-998.8, -999.2, -999.5]])}, LARGE),
         Case("rows near 1000 and near -1000 in one batch", {"logits": normal(g, 2, b) + torch.tensor([[1000.0], [-1000.0]])}, LARGE),
         Case("logits far apart", {"logits": normal(g, a, c, scale=300.0)}, LARGE),
+        Case(f"{LONG} classes", {"logits": normal(g, a, LONG)}),
+        Case(f"{LONG} rows", {"logits": normal(g, LONG, b)}),
         Case("one class", {"logits": normal(g, a, 1)}),
         in_float64("float64", {"logits": normal(g, a, c)}),
-        on_meta("logits on another device (meta, which holds shapes only)", {"logits": normal(g, a, c)}, NO_VALUES),
+        on_meta("logits on another device (meta, which holds shapes only)", {"logits": normal(g, a, c)}),
     ]
 
 
 def play(answer, case):
-    return call(answer, case, GRADS)
+    return call(answer, case)
 
 
 def judge(case, result):
-    return explained(compare(case, result, oracle, GRADS), case, result, oracle, SIGNS)
+    return explained(compare(case, result, oracle), case, result, oracle, SIGNS)

@@ -4,7 +4,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from course.checks.case import Case, in_float64
 from course.checks.judge import compare
-from course.checks.oracles import normal, rng, size
+from course.checks.oracles import LONG, normal, rng, size
 from course.checks.play import call
 from course.exercises.words import explained
 
@@ -48,6 +48,8 @@ def cases(seed):
         Case(f"{b} sequences, {a} steps, {c} features", {"batch": normal(g, b, a, c)}),
         Case(f"as many steps as sequences ({a})", {"batch": normal(g, a, a, b)}),
         Case(f"sequences, steps and features all {b}", {"batch": normal(g, b, b, b)}),
+        Case(f"{b} sequences, {LONG} steps", {"batch": normal(g, b, LONG, a)}),
+        Case(f"{LONG} sequences", {"batch": normal(g, LONG, a, b)}),
         Case("a batch of 1", {"batch": normal(g, 1, a, b)}),
         in_float64("float64", {"batch": normal(g, b, c, a)}),
     ]

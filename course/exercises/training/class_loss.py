@@ -6,13 +6,15 @@ model(x) -> logits (B, C), raw; x (T, B, F), y (B,) int64, the right classes -> 
 import torch
 from torch import nn
 from torch.distributions import Categorical
+from torch.func import functional_call
 
-from course.checks.case import Case, in_float64
+from course.checks.case import Case, in_float64, map_tensors
 from course.checks.judge import compare
-from course.checks.oracles import Classifier, network, normal, rng, size
+from course.checks.oracles import LONG, Classifier, network, normal, rng, size
 from course.checks.play import call
 
-GRADS = ("x",)
+GRADS = ("x", "model")
+TAKES = ("model", "x", "y")
 HINTS = [
     "Take a model that is sure and right: its loss should be near 0. Which loss do you see, and can it ever go below 0.55?",
     "nn.functional.cross_entropy begins with a log_softmax of its own. What does it make of numbers that are probabilities already?",
@@ -34,11 +36,16 @@ def oracle(model, x, y):
 
 
 def _scores(model, x):
-    return Classifier(**model)(x)
+    weights = {f"{part}.{name}": weight for part in ("rnn", "out") for name, weight in model[part]["weights"].items()}
+    return functional_call(Classifier(**model), weights, (x,))
 
 
 def _loss(logits, y):
     return -Categorical(logits=logits, validate_args=False).log_prob(y).mean()
+
+
+def _copied(model):
+    return map_tensors(model, torch.Tensor.detach)
 
 
 def _chosen(scores, y):
@@ -70,7 +77,9 @@ MISTAKES = {
     "only the last sequence counts": _on(lambda logits, y: _loss(logits[-1:], y[-1:])),
     "the logits are turned round: the smallest stands for the surest class": _on(lambda logits, y: _loss(-logits, y)),
     "the loss is that of the model's own guess, not of the right class": _on(lambda logits, y: _loss(logits, logits.argmax(-1))),
-    "the graph is cut: detach, .data, .item() or no_grad": lambda model, x, y: oracle(model, x.detach(), y),
+    "the graph is cut: detach, .data, .item() or no_grad": lambda model, x, y: oracle(model, x, y).detach(),
+    "no gradient reaches the weights of the model: they are detached, or those of a copy are used": lambda model, x, y: oracle(_copied(model), x, y),
+    "no gradient reaches x: it is detached": lambda model, x, y: oracle(model, x.detach(), y),
 }
 
 
@@ -81,15 +90,18 @@ def cases(seed):
     def draw(steps, batch, classes, kind="rnn", **settings):
         x = normal(g, steps, batch, 5)
         y = torch.arange(batch).roll(1) % classes
-        return {"model": network(g, 5, 4, classes, kind, training=True, **settings), "x": x, "y": y}
+        learns = {"learns": settings.pop("learns")} if "learns" in settings else {}
+        return {"model": network(g, 5, 4, classes, kind, **{"training": True, **settings}), "x": x, "y": y, **learns}
 
     return [
         Case(f"batch {c}, {a} classes", draw(b, c, a)),
-        Case(f"as many sequences as classes ({b})", draw(c, b, b)),
+        Case(f"as many sequences as classes ({b}), in eval mode", draw(c, b, b, training=False)),
         Case("a model that is sure and right, 3 classes", _sure_and_right(draw(b, c, 3, confidence=60.0))),
         Case("a model that is sure, and often wrong", draw(b, c, 3, confidence=400.0)),
-        Case("batch 1", draw(b, 1, a)),
-        Case(f"two classes, batch {b}, a GRU", draw(c, b, 2, "gru")),
+        Case("batch 1, and only the model may learn", draw(b, 1, a, learns=("model",))),
+        Case(f"two classes, batch {b}, a GRU in eval mode, and only x may learn", draw(c, b, 2, "gru", training=False, learns=("x",))),
+        Case(f"batch {LONG}, under torch.no_grad()", draw(a, LONG, a, learns=())),
+        Case("in eval mode, under torch.no_grad()", draw(a, c, b, training=False, learns=())),
         Case(f"steps, batch and classes all {b}, an LSTM", draw(b, b, b, "lstm")),
         in_float64("float64", draw(b, a, c)),
     ]

@@ -7,9 +7,9 @@ is kept, and both layers are left as they were.
 
 from torch import nn
 
-from course.checks.case import WORKED, Case, Finding, in_float64
+from course.checks.case import LEARNS, WORKED, Case, Finding, in_float64
 from course.checks.judge import compare
-from course.checks.oracles import make_out, make_rnn, network, normal, rng, size
+from course.checks.oracles import LONG, make_out, make_rnn, network, normal, rng, size
 from course.checks.play import call
 from course.exercises.words import of_an_lstm
 from course.networks import example
@@ -142,6 +142,8 @@ def cases(seed):
         Case("two layers: the state is that of the top one", draw(b, a, c, 3, layers=2)),
         Case("three layers of an LSTM: the state is that of the top one", draw(b, c, b, 3, "lstm", layers=3)),
         Case("one step", draw(1, b, c, a, "gru")),
+        Case("an x that may learn", {**draw(b, a, c, 3), "learns": ("x",)}),
+        Case(f"{LONG} steps, under torch.no_grad()", {**draw(LONG, a, b, 3), "learns": ()}),
         Case(f"steps, features, hidden and classes all {b}", draw(b, b, b, b)),
         in_float64("float64", draw(b, a, c, 3)),
     ]
@@ -154,7 +156,7 @@ def _plain(layer, kind=None):
 
 def play(answer, case):
     def bind(args):
-        return [make_rnn(args["rnn"]), make_out(args["out"]), args["x"]]
+        return [make_rnn(args["rnn"]), make_out(args["out"]), args["x"].requires_grad_("x" in case.args.get(LEARNS, ()))]
 
     return call(answer, case, bind=bind)
 

@@ -11,7 +11,8 @@ import torch
 from course.checks.case import Case, Finding, in_float64
 from course.checks.judge import compare
 from course.checks.oracles import make_out, make_rnn, network, normal, rng, size
-from course.checks.play import call, keeps_mode
+from course.checks.play import call
+from course.checks.settings import keeps_settings
 from course.exercises.words import of_an_lstm
 
 TAKES = ("rnn", "out")
@@ -107,7 +108,7 @@ def cases(seed):
         return {**network(g, 5, b, classes, kind, **settings), "xs": [*xs, xs[0]], "grad": grad}
 
     return [
-        Case(f"three unrelated batches of {a}, and the first once more", draw([(a, a)] * 3)),
+        Case(f"seven unrelated batches of {a}, and the first once more", draw([(a, a)] * 7)),
         Case("batches of different sizes and lengths", draw([(b, a), (c, c), (c, c), (2, 1)])),
         Case("a batch of one, and under torch.no_grad()", draw([(a, 1), (c, 1), (b, 1)], grad=False)),
         Case(f"a GRU in training mode, batch and classes both {b}", draw([(c, b), (a, b), (c, b)], b, "gru", training=True)),
@@ -122,8 +123,8 @@ def cases(seed):
 def play(answer, case):
     def run(rnn, out, xs, grad):
         with torch.set_grad_enabled(grad):
-            predict = keeps_mode(answer, rnn, out)
-            return [keeps_mode(predict, x) for x in xs] if callable(predict) else {"not callable": predict}
+            predict = keeps_settings(answer, rnn, out)
+            return [keeps_settings(predict, x) for x in xs] if callable(predict) else {"not callable": predict}
 
     def bind(args):
         return [make_rnn(args["rnn"]), make_out(args["out"]), args["xs"], args["grad"]]

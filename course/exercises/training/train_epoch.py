@@ -15,14 +15,15 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from course.checks.case import Case, Finding, in_float64
+from course.checks.condition import plain, same
 from course.checks.judge import GRADIENT_TOLERANCE, inputs_changed, not_steady, raised
 from course.checks.oracles import Classifier, network, normal, rng, size
-from course.checks.play import call, plain, same
+from course.checks.play import call
 
 TAKES = ("model", "batches", "optimizer")
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
 LARGEST_LOG = 200
-LOSS, ACCURACY, GRADIENT = range(3)
+LOSS, ACCURACY, GRADIENT, STEPS = range(4)
 HINTS = [
     "Before the loop, the model goes into training mode. Each batch then has four moves: gradients to zero, forward to the loss, backward, step. In which order?",
     "cross_entropy gives the mean of ONE batch, and the last batch may be smaller. Give each its weight: add up loss.item() * len(y), and count the samples.",
@@ -32,6 +33,10 @@ HINTS = [
 ONE_ROW = "cross_entropy got the logits of one sequence and the classes of a whole batch: model(x) is (B, C) already, and model(x)[-1] is its last SEQUENCE"
 GUESSED = "the guessed classes do not line up with y: argmax runs over the class axis, dim=-1, and gives one class for each sequence"
 DISTANCE = "the loss is a distance, such as a squared error, and it sets the logits (B, C) against the classes (B,) number by number. cross_entropy takes both"
+COUNT = "it is a count: divide by the number of samples"
+EITHER = "a whole number is a count, or what // or int() leaves of a number: / gives a float"
+WHOLE = "it is a whole number: // leaves out what stands behind the point, and int() and round() do too. / gives the share"
+EVERY = {2: "second", 3: "third", 4: "fourth"}
 SHUFFLED = "the batches are shuffled: take them in the order given"
 BACKWARD = {
     "graph a second time": "the graph of an earlier batch is still in the loss: add up loss.item() and not the loss itself",
@@ -244,9 +249,9 @@ class _Recorder:
 
     def run(self, answer, batches):
         """One epoch: what the answer returned."""
-        self.epoch = {"start": _copies(self.weights), "steps": [], "arrivals": 0}
+        self.epoch = {"start": _copies(self.weights), "steps": [], "arrivals": 0, "backwards": 0}
         self.log.append(self.epoch)
-        value = answer(self.model, batches, self.optimizer)
+        value = _counting_backwards(self.epoch, answer, self.model, batches, self.optimizer)
         self.epoch.update(
             end=_copies(self.weights),
             left=any(map(_is_some, self._gradients().values())),
@@ -267,6 +272,21 @@ class _Recorder:
 
     def _arrived(self, _):
         self.epoch["arrivals"] += 1
+
+
+def _counting_backwards(epoch, answer, *arguments):
+    """answer(*arguments), and written down that backward was called, also where no gradient arrives."""
+    before = torch.autograd.backward
+
+    def backward(*args, **kwargs):
+        epoch["backwards"] += 1
+        return before(*args, **kwargs)
+
+    torch.autograd.backward = backward
+    try:
+        return answer(*arguments)
+    finally:
+        torch.autograd.backward = before
 
 
 def _copies(tensors):
@@ -316,7 +336,7 @@ def judge(case, result):
         return _raised(case, result)
     replay = _Replay(case)
     for packed, log in zip(result.value["items"], result.notes, strict=True):
-        finding = _returned(case, packed) or (inputs_changed(case, result) if result.changed else None)
+        finding = _returned(case, packed, log) or (inputs_changed(case, result) if result.changed else None)
         finding = finding or _steps(case, log) or replay.kept(log) or replay.differs(log) or _numbers(case, packed, log)
         if finding:
             return finding
@@ -408,8 +428,8 @@ def _raised(case, result):
     return finding
 
 
-def _returned(case, packed):
-    """Two plain floats, or a Finding."""
+def _returned(case, packed, log=None):
+    """Two plain floats, or a Finding. log: the epoch that they are of, where a cause is looked for."""
     wanted = "(loss, accuracy)"
     if packed["kind"] == "NoneType":
         return Finding("wrong", "your function returned None. Is there a `return` on every path?", case.title)
@@ -419,13 +439,13 @@ def _returned(case, packed):
         return Finding("wrong", f"your function returned {packed['length']} values; it should return 2, {wanted}", case.title)
     for name, item in zip(("loss", "accuracy"), packed["items"]):
         if not isinstance(item.get("plain"), float):
-            return _no_float(case, name, item)
+            return _no_float(case, name, item, log)
         if item["plain"] != item["plain"]:
             return Finding("wrong", f"the {name} is NaN", case.title)
     return None
 
 
-def _no_float(case, name, item):
+def _no_float(case, name, item, log):
     cause = ""
     if item["kind"] == "tensor":
         cause = "the sum is made of tensors: .item() gives the plain number"
@@ -434,8 +454,19 @@ def _no_float(case, name, item):
         if item["requires_grad"]:
             cause = "the loss itself is added up, and it keeps the graph of every batch in memory: loss.item() is a plain number and keeps nothing"
     if item["kind"] == "int":
-        cause = "it is a count: divide by the number of samples"
+        cause = _of_a_whole_number(case, item["plain"], log) if log and name == "accuracy" else EITHER
     return Finding("wrong", f"the {name} should be a plain float, yours is of type {item['kind']}", case.title, cause=cause)
+
+
+def _of_a_whole_number(case, number, log):
+    """What a whole number in the place of a share is: the count, what // leaves of the share, or what could be either."""
+    if number > 1 or len(log["steps"]) != len(case.args["batches"]):
+        return COUNT if number > 1 else EITHER
+    epoch = _Epoch(case, log)
+    count = sum(epoch.right())
+    if number in (count, count // epoch.samples) and count != count // epoch.samples:
+        return COUNT if number == count else WHOLE
+    return EITHER
 
 
 def _steps(case, log):
@@ -444,7 +475,8 @@ def _steps(case, log):
     if taken != wanted:
         more = " or more" * (taken == LARGEST_LOG)
         said = f"the optimizer made {taken}{more} step{'s' * (taken != 1)} for {wanted} batch{'es' * (wanted != 1)}; it should be one step for each batch"
-        return Finding("wrong", said, case.title, cause=_miscounted(case, log))
+        causes = _miscounted(case, log)
+        return Finding("wrong", said, case.title, part=STEPS, causes=causes)
     epoch, weights = _Epoch(case, log), log["start"]
     for i, step in enumerate(log["steps"]):
         finding = _moved(case, weights, step["before"], f"before step {i + 1}") or _gradient(case, epoch, log, i)
@@ -455,18 +487,29 @@ def _steps(case, log):
 
 
 def _miscounted(case, log):
+    """All that a number of steps other than that of the batches can come of: what holds in every case is the cause."""
     taken, batches = len(log["steps"]), case.args["batches"]
+    wanted = len(batches)
     if taken == 0 and _differ(log["start"], log["end"]):
-        return "the weights are changed by hand or by another optimizer: it is the one that was handed over that has to step"
-    if taken == 0:
-        return "optimizer.step() is missing, or stands where the loop never comes"
-    if taken == 1:
-        return "optimizer.step() stands behind the loop, or a `return` stands inside it"
-    if taken == sum(len(y) for _, y in batches):
-        return "there is a step for each sample: a batch makes one step, all its samples together"
-    if taken == len(batches) - 1:
-        return "one batch is left out"
-    return "the batches are run through several times" if taken > len(batches) else "some batches make no step"
+        return ("the weights are changed by hand or by another optimizer: it is the one that was handed over that has to step",)
+    possible = {
+        "optimizer.step() is missing, or stands where the loop never comes": taken == 0,
+        "optimizer.step() stands behind the loop, or a `return` stands inside it": taken == 1 and not _goes_on_after(case, log),
+        "there is a step for each sample: a batch makes one step, all its samples together": taken == sum(len(y) for _, y in batches),
+        "one batch is left out, or every one that is smaller than the first": taken in (wanted - 1, sum(len(y) >= len(batches[0][1]) for _, y in batches)),
+        "the batches are run through several times": taken > wanted and taken % wanted == 0,
+        **{f"there is a step at every {which} batch only, and each batch has its own": taken == -(-wanted // n) for n, which in EVERY.items()},
+        **{f"there is a step at every {which} batch only, at the end of so many, and each has its own": taken == wanted // n for n, which in EVERY.items()},
+        "some batches make no step": taken < wanted,
+        "there are more steps than batches": taken > wanted,
+    }
+    return tuple(cause for cause, fits in possible.items() if fits)
+
+
+def _goes_on_after(case, log):
+    """Was the only step that of the first batch, with backward passes of others after it?"""
+    of_the_first = _first_difference(log["steps"][0]["grads"], _Epoch(case, log).gradient(0)) is None
+    return of_the_first and log["arrivals"] > len(log["start"])
 
 
 def _differ(some, others):
@@ -502,6 +545,8 @@ def _first_difference(yours, target):
 
 
 def _no_gradient(log):
+    if not log["arrivals"] and log["backwards"]:
+        return "the graph is cut between the weights and the loss, so that backward() brings no gradient to them: detach, .data, .item() or a copy of the model"
     if not log["arrivals"]:
         return "loss.backward() is missing"
     if log["left"]:

@@ -17,6 +17,7 @@ from course.learner import discuss, look, pipeline, quiz, reveal, sealed
 KEPT = ("play", "shipped", "HINTS", "TAKES")
 """What an exercise keeps, with all that its `play` and `shipped` use. What is shipped is broken, and no secret."""
 JUDGING = (
+    "_examined",
     "verdict_on",
     "likely_cause",
     "_does_what_was_shipped",

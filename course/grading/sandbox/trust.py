@@ -9,15 +9,16 @@ import math
 import torch
 
 from course import exercises
-from course.checks.case import DERIVED, Finding, Result
+from course.checks.case import DERIVED, Finding, Result, leaves
+from course.checks.condition import DTYPES, differences
 from course.checks.examine import untouched
-from course.checks.play import DTYPES, LARGEST, MOST, differences
+from course.checks.play import LARGEST, MOST
 
 WORDS = 20_000
 FOUND = {"not attempted yet", "wrong"}
 PACKED = {"kind", "shape", "dtype", "device", "requires_grad", "values", "overlaps"}
 ERROR = {"type": str, "message": str, "line": (int, type(None)), "code": str, "own": bool}
-EPOCH = {"start", "steps", "arrivals"}
+EPOCH = {"start", "steps", "arrivals", "backwards"}
 FINISHED = EPOCH | {"end", "left", "settings", "memory"}
 STEPS = 200
 MIMES, ITEMS, AXES, MOST_LEFT_OUT = 20, 1000, 64, 50
@@ -138,7 +139,7 @@ def result(answer, exercise, case):
     _packed_or_not(found, error)
     insist(_is_text(found["printed"]), "what was printed is no text")
     insist(isinstance(found["as_shipped"], bool), "whether the code is the shipped one is no yes or no")
-    _backward(found, case, getattr(module, "GRADS", ()))
+    _backward(found, leaves(case.args, case.asked(getattr(module, "GRADS", ()))))
     if exercise == "train_epoch":
         _epochs(found, case, finished=not error)
     else:
@@ -226,14 +227,20 @@ def _packed_tensor(value):
     insist(tuple(numbers.shape) == shape and str(numbers.dtype) == value["dtype"], "numbers of another shape or dtype")
 
 
-def _backward(found, case, asked):
-    """The gradients of just the inputs asked for, or an error in their place. One is shaped like its input, and is on its device: a judge asks no more on meta."""
-    grads, grad_error = found["grads"], _error(found["grad_error"])
+def _backward(found, asked):
+    """The third call: its value and the gradients of just the inputs asked for, or an error in their place.
+
+    asked: {path: the input}, as `leaves` has them. A gradient is shaped like its input, and is on its device: a judge asks no more on meta.
+    """
+    grads, grad_error, learning = found["grads"], _error(found["grad_error"]), found["learning"]
     insist(not grad_error or (asked and not found["error"]), "an error of a backward pass that nobody asked for")
-    _keys(grads, () if found["error"] or grad_error else asked, "the gradients")
-    for name, grad in grads.items():
-        like = case.args.get(name)
-        insist(grad is None or _is_like(grad, like), "a gradient that is not shaped like its input")
+    learned = bool(asked) and not found["error"] and not grad_error
+    _keys(grads, asked if learned else (), "the gradients")
+    for path, grad in grads.items():
+        insist(grad is None or _is_like(grad, asked[path]), "a gradient that is not shaped like its input")
+    insist((learning is not None) == learned, "a third call that nobody asked for, or none")
+    if learned:
+        _packed(learning)
 
 
 def _is_like(tensor, like):
@@ -263,7 +270,10 @@ def _weights(case):
 
 def _epoch(epoch, weights, finished):
     insist(isinstance(epoch, dict) and set(epoch) == (FINISHED if finished or "end" in epoch else EPOCH), "an epoch has other parts")
-    insist(_is_count(epoch["arrivals"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS, "an epoch without its steps")
+    insist(
+        _is_count(epoch["arrivals"]) and _is_count(epoch["backwards"]) and isinstance(epoch["steps"], list) and len(epoch["steps"]) <= STEPS,
+        "an epoch without its steps",
+    )
     if "end" in epoch:
         memory = _keys(epoch["memory"], weights, "the memory")
         insist(type(epoch["left"]) is bool and isinstance(epoch["settings"], list), "an epoch that says neither yes nor no")
