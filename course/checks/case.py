@@ -36,6 +36,9 @@ STRANGE = ("sparse tensor", "quantized tensor", "nested tensor", "tensor of an u
 LEARNS = "learns"
 """The argument of a case that names the inputs that ask for a gradient, where they are not all that count. With none, the case is played under no_grad."""
 
+MOST_KNOWN = 100
+"""What is kept of a case, at most: the right answer, that of each known mistake, and little else."""
+
 DERIVED = ("changed",)
 """The parts of a Result that no other process is asked for: the grader finds them out itself, see `trust.result`."""
 
@@ -49,13 +52,23 @@ class Case:
     it hands over (the inputs of a class that the learner writes), it stands behind them, and the exercise says what it TAKES;
     tolerance: how far a value may be off, absolute for values below 1, relative above;
     forgive: an error of PyTorch's whose text holds one of these is not held against the answer. Only `on_meta` and `in_float64` forgive:
-    whatever an error says, the values of all other cases have to be right.
+    whatever an error says, the values of all other cases have to be right;
+    known: a dict, where this very case is judged for many answers: what does not depend on the answer is worked out once.
     """
 
     title: str
     args: dict[str, Any]
     tolerance: float = GENERAL
     forgive: tuple[str, ...] = ()
+    known: dict | None = field(default=None, repr=False, compare=False)
+
+    def once(self, key, make):
+        """make(), or what it gave for this key before. Nobody changes it afterwards."""
+        if self.known is None or (key not in self.known and len(self.known) >= MOST_KNOWN):
+            return make()
+        if key not in self.known:
+            self.known[key] = make()
+        return self.known[key]
 
     @property
     def given(self):

@@ -66,7 +66,7 @@ def play_until_stopped(module, answer, cases):
 
 def untouched(module, case):
     """The inputs of a case as they are after an answer that does nothing, as `Result.after` has them."""
-    return module.play(lambda *_: None, case).after
+    return case.once(("untouched", module), lambda: module.play(lambda *_: None, case).after)
 
 
 def verdict_on(module, cases, results):
@@ -146,7 +146,8 @@ def takes(module, cases):
 def _does_what_was_shipped(module, cases, results):
     if not hasattr(module, "shipped"):
         return False
-    return all(_same_result(result, module.play(module.shipped, case)) for case, result in zip(cases, results))
+    shipped = (case.once(("shipped", module), lambda case=case: module.play(module.shipped, case)) for case in cases)
+    return all(_same_result(result, of_shipped) for of_shipped, result in zip(shipped, results))
 
 
 def _same_result(one, other):

@@ -109,7 +109,7 @@ def test_what_is_no_download_is_said(tmp_path, name, data, words):
         pass
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04 and not more", b"", packed(("a", "x"))[:-10]])
+@pytest.mark.parametrize("data", [b"PK\x03\x04 and not more", b"", packed(("a", "x"))[:-10]], ids=["no zip", "nothing", "cut off"])
 def test_what_is_no_zip_of_a_students_is_said(data):
     with pytest.raises(archive.Refused, match="damaged or cut off"):
         archive.inside(data)
