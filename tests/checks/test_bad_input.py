@@ -438,7 +438,7 @@ class TestQuiz(Sealed):
                     assert " " not in card
 
     def test_an_answer_that_is_no_option_cannot_be_sealed(self):
-        with pytest.raises(ValueError, match="not among its options"):
+        with pytest.raises(ValueError, match="none of its options under `why`: A"):
             sealing.seal({"x": {1: expand({"answer": "Z", "why": {"A": "a"}})}})
 
 
