@@ -450,10 +450,11 @@ HOSTILE = {
 }
 
 FORGED = (
-    "from course.checks import case\nfrom course.exercises.pipeline import rnn_step as m\ntensor = lambda t, **more: {'kind': 'tensor', 'shape': tuple(t.shape), 'dtype': str(t.dtype), "
+    "from course.checks import case\nfrom course.checks.condition import as_it_is\nfrom course.exercises.pipeline import rnn_step as m\ntensor = lambda t, **more: {'kind': 'tensor', 'shape': tuple(t.shape), 'dtype': str(t.dtype), "
     "'device': t.device.type, 'requires_grad': True, 'overlaps': False, 'values': None if t.is_meta else t.detach(), **more}\n"
-    "def result(c, **more):\n    h = tensor(c.args['h'])\n"
-    "    return case.Result(**{'value': h, 'again': h, 'after': c.args, 'grads': {'x': c.args['x'], 'h': c.args['h']}, **more})\n"
+    "def result(c, **more):\n    h, asked = tensor(c.args['h']), c.asked(('x', 'h'))\n"
+    "    after, grads = as_it_is(c.given, list(c.given.values())), {name: c.args[name] for name in asked}\n"
+    "    return case.Result(**{'value': h, 'again': h, 'learning': h if asked else None, 'after': after, 'grads': grads, **more})\n"
 )
 RESULTS = {
     "nothing": "case.Result()",
@@ -472,6 +473,8 @@ RESULTS = {
     "a short list": "result(c, value={'kind': 'tuple', 'length': 1, 'items': []})",
     "no second call": "result(c, again=None)",
     "no inputs": "result(c, after=None)",
+    "no third call": "result(c, learning=None)",
+    "a third call without numbers": "result(c, learning=tensor(c.args['h'], values=None))",
     "some inputs": "result(c, after={'x': c.args['x']})",
     "printed": "result(c, printed=[])",
     "an error that is none": "case.Result(error={'type': 'RuntimeError', 'message': 'meta tensor'})",
