@@ -124,8 +124,8 @@ def unassigned_method(found, name):
 
 def cut_graph(found, name):
     module = exercises.find(name)
-    for argument, known in zip(found.arguments, module.cases(0)[0].args):
-        if known in getattr(module, "GRADS", ()):
+    for argument, (known, value) in zip(found.arguments, module.cases(0)[0].args.items()):
+        if known in getattr(module, "GRADS", ()) and isinstance(value, torch.Tensor):
             yield _with_first(found.tree, ast.parse(f"{argument} = {argument}.detach()").body), found.names
 
 

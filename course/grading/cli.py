@@ -21,7 +21,7 @@ HELP = """Grade everything in submitted/ for one unit, in a sandbox, into nbgrad
 
 Each notebook runs in a process of its own that sees no network, no file of yours and no other student's work. What
 its functions return is judged outside, with cases that no student has seen. The grades, autograded/ and all that
-follows are nbgrader's: Formgrader, `nbgrader generate_feedback` and `nbgrader export` go on from here.
+follows are nbgrader's: Formgrader and `nbgrader export` go on from here, as `course feedback` and `course export` do.
 Points and comments that you gave by hand stay; so do extensions and late penalties.
 """
 MORE = """examples:
@@ -122,9 +122,10 @@ def _grade(options):
     except KeyboardInterrupt:
         print("Stopped. What was done is kept: run it again to go on.", file=sys.stderr, flush=True)
         os._exit(130)  # the workers end with this process; an orderly end would wait for what they are doing
-    data = {**as_data(round), "remarks": round.remarks}
+    data = as_data(round)
     show(data, console_for(sys.stderr if options.json == "-" else sys.stdout), options.all)
-    print(*round.remarks, sep="\n", end="\n" * bool(round.remarks), file=sys.stderr)
+    for remark in data["remarks"]:
+        print(remark, file=sys.stderr)
     if options.json:
         try:
             _write(json.dumps(data, indent=1) + "\n", options.json)  # in ASCII, since - may be a terminal

@@ -52,7 +52,7 @@ def _repository(root):
 
 def row(text, student):
     """(points, what went wrong) of a student in the table."""
-    found = re.search(rf"^ *{student} +([\d.]+)/18 +[\d.]+/9 +[\d.]+/9(.*)$", text, flags=re.MULTILINE)
+    found = re.search(rf"^ *[^\n]*\({student}\) +([\d.]+)/18 +[\d.]+/9 +[\d.]+/9(.*)$", text, flags=re.MULTILINE)
     return float(found[1]), found[2].strip()
 
 
@@ -68,7 +68,7 @@ def test_everybody_has_the_points_of_their_answers(shown, student, points):
         ("trudy", 15, "crash"),
         ("oscar", 14, ""),
         ("sybil", 14, ""),
-        ("viktor", 9, "give it its name"),
+        ("viktor", 18, ""),
         ("wanda", 9, "not JSON"),
         ("xenia", 9, "not handed in"),
     ],
@@ -100,7 +100,7 @@ def test_the_feedback_of_one_student_is_shown(shown):
 def test_nothing_is_left_behind(shown):
     text, temporary, seed, (before, after) = shown
     assert "is deleted" in text.splitlines()[-1]
-    assert not list(temporary.iterdir())
+    assert not [file.name for file in temporary.iterdir() if not file.name.startswith("torchinductor_")]  # which is PyTorch's own, wherever it loads its compiler
     assert before == after and seed.read_text() == GRADED_ELSEWHERE and list(seed.parent.iterdir()) == [seed]
 
 

@@ -51,7 +51,7 @@ def total_of(name, grades, **more):
 def round_of(*students, people=(), **more):
     totals = {work.student: total_of(work.student, grades) for work, grades in students}
     everybody = [work.student for work, _ in students]
-    about = {"unit": "pipeline", "lessons": CALLS, "ran": 3, "others": {}, "last": {}, "totals": totals, "everybody": everybody}
+    about = {"unit": "pipeline", "lessons": CALLS, "ran": 3, "others": {}, "last": {}, "totals": totals, "everybody": everybody, "remarks": []}
     return SimpleNamespace(**{**about, "known": Class(people, everybody), "work": {work.student: work for work, _ in students}, **more})
 
 

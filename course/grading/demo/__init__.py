@@ -85,7 +85,7 @@ def _round(folder, sources, options):
     began = time.monotonic()
     _say(f"A course with an invented class, in {folder}{'' if options.keep else ', which is deleted at the end'}")
     _phase(1, "Release", f"nbgrader generate_assignment {UNIT}")
-    api = _course(folder, sources)
+    api = _made(folder, sources)
     _insist(api.generate_assignment(UNIT))
     _tell(f"{' and '.join(LESSONS)} are in notebooks/{UNIT}, without their solutions.")
     _phase(2, "Hand in")
@@ -96,8 +96,8 @@ def _round(folder, sources, options):
     _phase(3, "Grade", " ".join(["course", *command]))
     code = _grade(folder, command)
     _tell("The hostile ones have the points that their answers earned, and no more. The others lost nothing through them.")
-    _phase(4, "Feed back", f"nbgrader generate_feedback {UNIT} --student {SHOWN}")
-    _insist(api.generate_feedback(UNIT, SHOWN))
+    _phase(4, "Feed back", f"course feedback {UNIT} --student {SHOWN}")
+    _course(folder, ["feedback", UNIT, "--student", SHOWN], "there is no feedback")
     _show_feedback(folder)
     _say(f"\nThat took {time.monotonic() - began:.0f} seconds. To open Formgrader on this class (menu Nbgrader):")
     _say(f"   cd {shlex.quote(str(folder))} && {shlex.quote(sys.executable)} -m jupyter lab")
@@ -131,7 +131,7 @@ def _new_folder(keep):
     return folder
 
 
-def _course(folder, sources):
+def _made(folder, sources):
     """Lay out the course. Returns nbgrader's interface to it, the one behind Formgrader's buttons."""
     for file in sources:
         target = folder / file.relative_to(ROOT)
@@ -210,12 +210,17 @@ def _read(notebook):
 
 
 def _grade(folder, command):
-    """`course grade` as an instructor runs it, in a process of its own. Returns its exit code."""
+    """`course grade`. Returns its exit code."""
+    return _course(folder, command, "nothing was graded" + ("" if "--no-sandbox" in command else ". Is it the sandbox? Then: course demo --no-sandbox"))
+
+
+def _course(folder, command, failed):
+    """A `course` command as an instructor runs it, in a process of its own. Returns its exit code. Raises DemoError, saying what failed."""
     environment = {name: value for name, value in os.environ.items() if name != "HIDDEN_STATE_SEED_FILE"}  # that is a real course's
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     code = subprocess.run([sys.executable, "-m", "course", *command], cwd=folder, env=environment).returncode
     if code not in (0, 1):
-        raise DemoError("The demo ends here: nothing was graded." + ("" if "--no-sandbox" in command else " Is it the sandbox? Then: course demo --no-sandbox"))
+        raise DemoError(f"The demo ends here: {failed}")
     return code
 
 

@@ -46,6 +46,7 @@ def as_data(round):
         "notebooks_run": round.ran,
         "without_grade": [student for student, about in students.items() if about["status"] == "failed"],
         "not_submissions": {shown(entry): reason for entry, reason in round.others.items()},
+        "remarks": [*round.remarks],
     }
 
 
