@@ -16,3 +16,4 @@ def up():
     """Load all of it, where it is not there yet. Before it forks, whoever forks does this first."""
     for_shapes()
     torch.tanh(torch.empty(1, device="meta"))
+    torch.zeros(1).half()  # asks the system once what processor it has: where students' work is graded, nobody answers any more

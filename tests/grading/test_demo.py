@@ -100,7 +100,9 @@ def test_the_feedback_of_one_student_is_shown(shown):
 def test_nothing_is_left_behind(shown):
     text, temporary, seed, (before, after) = shown
     assert "is deleted" in text.splitlines()[-1]
-    assert not [file.name for file in temporary.iterdir() if not file.name.startswith("torchinductor_")]  # which is PyTorch's own, wherever it loads its compiler
+    assert not [
+        file.name for file in temporary.iterdir() if not file.name.startswith("torchinductor_")
+    ]  # which is PyTorch's own, wherever it loads its compiler
     assert before == after and seed.read_text() == GRADED_ELSEWHERE and list(seed.parent.iterdir()) == [seed]
 
 

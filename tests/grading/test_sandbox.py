@@ -189,6 +189,8 @@ class TestCells:
             "import faulthandler; faulthandler.enable()",
             "display({'application/json': {1, 2}}, raw=True)",
             "import torch; from course import laws; laws.zero_law(torch.nn.RNN(5, 4))",
+            "import torch; torch.ones(2).half().sum(); torch.ones(2, 2).bfloat16() @ torch.ones(2).bfloat16()",
+            "import torch; torch.nn.LSTM(3, 4).double()(torch.ones(2, 1, 3).double())[0].sum().backward()",
         ],
     )
     def test_what_lessons_do_works(self, session, source):

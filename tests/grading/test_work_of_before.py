@@ -15,6 +15,12 @@ from support import ROOT, nbgrader, run
 
 DATA = Path(__file__).with_name("data")
 UNITS = ("pipeline", "training")
+GAINED = {
+    ("wrong_2", "pipeline", "01_input_sequence", "check_to_time_major"): ((0.0, "wrong"), (3.0, "passed")),
+    ("wrong_2", "pipeline", "02_zero_init", "check_reset_rows"): ((0.0, "wrong"), (3.0, "passed")),
+    ("wrong_3", "pipeline", "05_output", "check_last_valid"): ((0.0, "wrong"), (3.0, "passed")),
+}
+"""Who has points today and had none: they cut a gradient, or changed an input, where the lesson asks nothing about it. Nobody has lost any."""
 
 
 def of_before():
@@ -60,4 +66,9 @@ def test_the_class_is_worth_comparing():
 def test_every_grade_is_the_same(of_today):
     before = of_before()
     assert {key for key in before if key not in of_today} == set(), "a lesson or a graded cell has lost its name"
-    assert {key: (before[key], of_today[key]) for key in before if before[key] != of_today[key]} == {}
+    assert {key: (before[key], of_today[key]) for key in before if before[key] != of_today[key] and not _told_otherwise(before[key], of_today[key])} == GAINED
+
+
+def _told_otherwise(before, today):
+    """The same points: an answer of one's own with the bug of the shipped code was "not attempted" once."""
+    return before == (0.0, "not attempted yet") and today == (0.0, "wrong")

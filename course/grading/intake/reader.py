@@ -154,7 +154,8 @@ class Answers:
 
     def __enter__(self):
         config = nbgraders_settings()
-        self.gradebook = gradebook.opened(self.db_url, CourseDirectory(config=config).course_id)
+        is_copy = self.db_url.startswith(gradebook.SQLITE)
+        self.gradebook = gradebook.opened(self.db_url, CourseDirectory(config=config).course_id, is_copy)
         self.gradebook.__enter__()
         self.sanitiser = Sanitiser(config, self.db_url, self.unit)
         self.faces = self._faces(config)
