@@ -58,7 +58,9 @@ def _grade(way, root, start, address):
     for student, attacks in STUDENTS.items():
         _hand_in(root, student, f"{CELL}.ipynb", handed_in(changed(right(root, CELL), "rnn_step", NO_TRANSPOSE), attacks, address))
     if way == "course grade":
-        _hand_in(root, "misnamed", f"{CELL} {IN_A_NAME}.ipynb", {**right(root, CELL), "cells": []})  # nothing is left to know it by, and its name is told
+        _hand_in(
+            root, "misnamed", f"{CELL} {IN_A_NAME}.ipynb", {**right(root, CELL), "metadata": {}, "cells": []}
+        )  # nothing is left to know it by: its name is told
         _hand_in(root, IN_A_NAME, f"{CELL}.ipynb", right(root, CELL))
         (root / "submitted" / "perfect" / UNIT / "more.html").write_text("<script>said = [1]</script>")
         done = run("course", "grade", UNIT, cwd=root)
