@@ -196,6 +196,12 @@ class TestCells:
     def test_what_lessons_do_works(self, session, source):
         assert session.run(source).error is None
 
+    def test_an_explorer_is_not_drawn_and_answers_all_the_same(self, session):
+        shown = session.run("from course import explore\nexplore.carry()").outputs[-1]["data"]
+        assert shown == {"text/plain": "explore.carry: not drawn while a notebook is graded"}
+        text = 'e = explore.zero_state()\ne.sliders["batch"].value = 5\nprint(e.look("numbers"), e.sentence())'
+        assert printed(session, text).startswith("40.0 num_layers 2, directions 1, batch 5")
+
     def test_a_figure_becomes_a_picture(self, session):
         ran = session.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
         assert "image/png" in ran.outputs[-1]["data"]

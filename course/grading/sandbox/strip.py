@@ -3,6 +3,7 @@
 Runs inside the sandbox, before any student's code. The judge outside has a course of its own.
 """
 
+import functools
 import sys
 import types
 
@@ -38,9 +39,10 @@ stripped = {}
 
 def strip():
     """Import every exercise and take away its cases, oracle, mistakes and judge; and what opens the answers of a quiz."""
-    for room in (course, explore):
-        for name in room.__all__:
-            getattr(room, name)  # imported once here, and not by every child
+    for name in course.__all__:
+        getattr(course, name)  # imported once here, and not by every child
+    for name in explore.__all__:
+        setattr(explore, name, functools.partial(NotDrawn, name))
     warm.up()
     stripped.update({name: exercises.find(name) for name in exercises.names()})
     for module in stripped.values():
@@ -59,6 +61,26 @@ def strip():
         _keep(module, ())
     quiz.quiz = quiz.examine = course.quiz = ask_later
     reveal.reveal = course.reveal = look.look = course.look = discuss.discuss = course.discuss = say_nothing
+
+
+class NotDrawn:
+    """An explorer, where nobody is there to drag it: it is made when something is asked of it, and not drawn. Drawing takes longer than most answers."""
+
+    def __init__(self, name, *args, **kwargs):
+        self._call = name, args, kwargs
+
+    @functools.cached_property
+    def _explorer(self):
+        name, args, kwargs = self._call
+        return explore.__getattr__(name)(*args, **kwargs)
+
+    def __getattr__(self, name):
+        if name.startswith("_"):  # as IPython asks for ways to show it
+            raise AttributeError(name)
+        return getattr(self._explorer, name)
+
+    def __repr__(self):
+        return f"explore.{self._call[0]}: not drawn while a notebook is graded"
 
 
 def _examine(exercise, answer, seed, **_):
