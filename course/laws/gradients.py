@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from . import trees
+from .comparing import rounded
 from .copies import another
 from .inputs import seeded
 from .verdict import CannotAsk, ModuleRaised
@@ -90,23 +91,25 @@ def _share(asked, module, level, x, state, where, draw):
     step = level["step"] * size
     with torch.no_grad():
         up, down = results(target + step * direction), results(target - step * direction)
+        noise = results(target), results(rounded(target, 1 + draw))
     with torch.enable_grad():
         leaf = target.detach().clone().requires_grad_()
-        return _known(results(leaf), up, down, leaf, direction, step, level)
+        return _known(results(leaf), up, down, noise, leaf, direction, step, level)
 
 
-def _known(found, up, down, leaf, direction, step, level):
+def _known(found, up, down, noise, leaf, direction, step, level):
     """[(share of what autograd knows, is it the state's)]: one of all outputs together, one of each tensor in the state after them."""
-    shares = [(_of_a_group(list(zip(*group)), leaf, direction, step, level), number > 0) for number, group in enumerate(zip(found, up, down))]
+    shares = [(_of_a_group(list(zip(*group)), leaf, direction, step, level), number > 0) for number, group in enumerate(zip(found, up, down, *noise))]
     return [share for share in shares if share[0] is not None]
 
 
 def _of_a_group(pieces, leaf, direction, step, level):
     draws, total, count = torch.Generator().manual_seed(0), 0.0, 0
-    for piece, above, below in pieces:
+    for piece, above, below, one, other in pieces:
         weights = torch.randn(piece.shape, generator=draws).to(piece)
         slope = (weights * (above - below)).sum().item() / (2 * step)
-        blur = torch.finfo(piece.dtype).eps * (weights * piece.detach()).abs().sum().item() / step
+        rounding = torch.finfo(piece.dtype).eps * (weights * piece.detach()).abs().sum().item()
+        blur = max(rounding, (weights * (one - other)).abs().sum().item()) / step  # a run may make much of one rounding
         if not abs(slope) > level["certain"] * blur:
             continue
         total, count = total + (weights * piece).sum() / slope, count + 1

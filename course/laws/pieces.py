@@ -38,10 +38,17 @@ def chunk_law(asked):
 
 def _in_pieces(asked, compare, x, cuts, what):
     """A Verdict where the outputs of x, cut before these steps, are not those of one call; None where they are."""
-    start = state = asked.empty(x)
-    whole, pieces, ends = asked.run(x, start)[0], [], [0, *cuts, asked.num_steps(x)]
+    start, ends = asked.empty(x), [0, *cuts, asked.num_steps(x)]
+    whole = asked.run(x, start)[0]
     asked.disturb(x)
+    return compare.same(whole, _joined(asked, x, start, ends), what, lambda seed: _joined(asked, rounded(x, seed), start, ends, seed))
+
+
+def _joined(asked, x, state, ends, seed=0):
+    """The outputs of pieces that end before these steps, with the state carried over; seed: it is rounded otherwise each time."""
+    pieces = []
     for begin, end in zip(ends, ends[1:]):
         output, state = asked.run(asked.steps(x, begin, end), state)
         pieces.append(output)
-    return compare.same(whole, asked.join(pieces), what, lambda seed: asked.run(rounded(x, seed), start)[0])
+        state = rounded(state, seed)
+    return asked.join(pieces)
