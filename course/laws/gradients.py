@@ -17,6 +17,8 @@ DOUBLE = dict(step=1e-5, certain=1e3, share=0.98, needed=1)
 SINGLE = dict(step=5e-3, certain=50, share=0.9, needed=2)
 """step: how far to move, by the size of what is moved; certain: a slope counts where it is that many roundings;
 share: how much of it autograd has to know; needed: in how many draws it must be missing."""
+BENT = 0.02
+"""By what share two slopes may differ, of which one is measured at half the distance: beyond it the result is bent there, and has no slope to measure."""
 
 
 def cut_inside(asked):
@@ -91,26 +93,28 @@ def _share(asked, module, level, x, state, where, draw):
     step = level["step"] * size
     with torch.no_grad():
         up, down = results(target + step * direction), results(target - step * direction)
+        nearer = results(target + step / 2 * direction), results(target - step / 2 * direction)
         noise = results(target), results(rounded(target, 1 + draw))
     with torch.enable_grad():
         leaf = target.detach().clone().requires_grad_()
-        return _known(results(leaf), up, down, noise, leaf, direction, step, level)
+        return _known(results(leaf), (up, down, *nearer, *noise), leaf, direction, step, level)
 
 
-def _known(found, up, down, noise, leaf, direction, step, level):
+def _known(found, moved, leaf, direction, step, level):
     """[(share of what autograd knows, is it the state's)]: one of all outputs together, one of each tensor in the state after them."""
-    shares = [(_of_a_group(list(zip(*group)), leaf, direction, step, level), number > 0) for number, group in enumerate(zip(found, up, down, *noise))]
+    shares = [(_of_a_group(list(zip(*group)), leaf, direction, step, level), number > 0) for number, group in enumerate(zip(found, *moved))]
     return [share for share in shares if share[0] is not None]
 
 
 def _of_a_group(pieces, leaf, direction, step, level):
     draws, total, count = torch.Generator().manual_seed(0), 0.0, 0
-    for piece, above, below, one, other in pieces:
+    for piece, above, below, near_above, near_below, one, other in pieces:
         weights = torch.randn(piece.shape, generator=draws).to(piece)
         slope = (weights * (above - below)).sum().item() / (2 * step)
         rounding = torch.finfo(piece.dtype).eps * (weights * piece.detach()).abs().sum().item()
         blur = max(rounding, (weights * (one - other)).abs().sum().item()) / step  # a run may make much of one rounding
-        if not abs(slope) > level["certain"] * blur:
+        nearer = (weights * (near_above - near_below)).sum().item() / step
+        if not abs(slope) > level["certain"] * blur or abs(slope - nearer) > BENT * abs(slope):
             continue
         total, count = total + (weights * piece).sum() / slope, count + 1
     if not count:
