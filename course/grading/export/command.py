@@ -140,13 +140,14 @@ def read_totals(units, by):
 
 def course_with_gradebook():
     """nbgrader's CourseDirectory. Raises ExportError where there is no gradebook: nbgrader would make one."""
+    from course.grading import backups
     from course.grading.settings import course_directory
 
     from .choice import ExportError
 
     course = course_directory()
-    database = course.db_url.removeprefix("sqlite:///")
-    if course.db_url.startswith("sqlite:///") and not os.path.exists(database):
+    database = backups.file_of(course.db_url)
+    if database and not database.exists():
         raise ExportError(f"there is no gradebook yet ({database}). Release and grade a unit first: course grade UNIT")
     return course
 

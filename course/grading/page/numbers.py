@@ -1,7 +1,6 @@
 """What a class did in one unit, from nbgrader's gradebook, autograded/ and the history of what was recorded. Nothing is changed."""
 
 import json
-import os
 import re
 import statistics
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from course.grading import gradebook
+from course.grading import backups, gradebook
 from course.grading.intake.submissions import find_students, shown
 from course.grading.intake.unit import GradeError, read_unit
 from course.grading.report import totals
@@ -114,8 +113,8 @@ def of_unit(course, root, unit, folder):
 
     Raises GradeError where the unit is not in the gradebook, or there is none.
     """
-    database = course.db_url.removeprefix(gradebook.SQLITE)
-    if course.db_url.startswith(gradebook.SQLITE) and not os.path.exists(database):
+    database = backups.file_of(course.db_url)
+    if database and not database.exists():
         raise GradeError(f"there is no gradebook yet ({database}). Release the unit first: nbgrader generate_assignment {unit}")
     with tempfile.TemporaryDirectory(prefix="course-report-") as aside:  # a copy is read: to open a gradebook may write into it
         db_url = gradebook.copied(course.db_url, Path(aside) / "gradebook.db")
