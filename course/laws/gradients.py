@@ -94,10 +94,10 @@ def _share(asked, module, level, x, state, where, draw):
     with torch.no_grad():
         up, down = results(target + step * direction), results(target - step * direction)
         nearer = results(target + step / 2 * direction), results(target - step / 2 * direction)
-        noise = results(target), results(rounded(target, 1 + draw))
+        noise = results(rounded(target, 1 + draw))
     with torch.enable_grad():
         leaf = target.detach().clone().requires_grad_()
-        return _known(results(leaf), (up, down, *nearer, *noise), leaf, direction, step, level)
+        return _known(results(leaf), (up, down, *nearer, noise), leaf, direction, step, level)
 
 
 def _known(found, moved, leaf, direction, step, level):
@@ -108,11 +108,11 @@ def _known(found, moved, leaf, direction, step, level):
 
 def _of_a_group(pieces, leaf, direction, step, level):
     draws, total, count = torch.Generator().manual_seed(0), 0.0, 0
-    for piece, above, below, near_above, near_below, one, other in pieces:
+    for piece, above, below, near_above, near_below, otherwise in pieces:
         weights = torch.randn(piece.shape, generator=draws).to(piece)
         slope = (weights * (above - below)).sum().item() / (2 * step)
         rounding = torch.finfo(piece.dtype).eps * (weights * piece.detach()).abs().sum().item()
-        blur = max(rounding, (weights * (one - other)).abs().sum().item()) / step  # a run may make much of one rounding
+        blur = max(rounding, (weights * (piece.detach() - otherwise)).abs().sum().item()) / step  # a run may make much of one rounding
         nearer = (weights * (near_above - near_below)).sum().item() / step
         if not abs(slope) > level["certain"] * blur or abs(slope - nearer) > BENT * abs(slope):
             continue
