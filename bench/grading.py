@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from command import run, say
 from parts import Parts, in_a_line, legend
-from small_class import CELL, NO_TRANSPOSE, UNIT, changed, released, right, scores
-from support import ROOT, nbgrader
+from small_class import CELL, NO_TRANSPOSE, UNIT, changed, course_of, released, right, scores
+from support import ROOT
 
 SAMPLE = 0.5
 
@@ -33,7 +33,7 @@ OPTIONS = {
 def measure(options):
     """Seconds, memory and scores of both ways, as plain data."""
     with tempfile.TemporaryDirectory(prefix="hidden-state-bench-") as temporary:
-        start = _released(Path(temporary) / "start")
+        start = course_of(Path(temporary) / "start", UNIT, CELL, seed=271828182845)
         measured = {"machine": {"cores": os.cpu_count(), "load_before": os.getloadavg()[0]}, "lesson": CELL}
         measured["compared"] = _compare(start, Path(temporary), options.submissions)
         measured["growth"] = [_grown(start, Path(temporary), number) for number in options.growth]
@@ -65,14 +65,6 @@ def _grown(start, folder, number):
     found["again"] = _measured([sys.executable, "-m", "course", "grade", UNIT], root)
     shutil.rmtree(root)
     return found
-
-
-def _released(root):
-    shutil.copytree(ROOT / "solutions" / UNIT, root / "solutions" / UNIT, ignore=lambda _, names: [name for name in names if not name.startswith(CELL)])
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    nbgrader(root, "generate_assignment", UNIT)
-    (root / ".hidden_seed").write_text("271828182845\n")
-    return root
 
 
 def _with_class(start, root, number):

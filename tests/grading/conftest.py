@@ -5,8 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from small_class import CELL, UNIT, ZERO
-from support import ROOT, nbgrader
+from small_class import CELL, UNIT, ZERO, course_of
 
 from course.grading import removal
 
@@ -14,11 +13,14 @@ from course.grading import removal
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
     """A course of two lessons, released, with nobody in it."""
-    root = tmp_path_factory.mktemp("start")
-    shutil.copytree(ROOT / "solutions" / UNIT, root / "solutions" / UNIT, ignore=lambda _, names: [name for name in names if not name.startswith((ZERO, CELL))])
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    nbgrader(root, "generate_assignment", UNIT)
-    (root / ".hidden_seed").write_text("987654321012\n")
+    return course_of(tmp_path_factory.mktemp("start"), UNIT, ZERO, CELL)
+
+
+@pytest.fixture
+def root(graded, tmp_path, monkeypatch):
+    """A copy of the course that the module has `graded`, in which we are."""
+    root = shutil.copytree(graded, tmp_path / "course")
+    monkeypatch.chdir(root)
     return root
 
 

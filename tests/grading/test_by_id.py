@@ -4,13 +4,12 @@ However a student is called in a folder, in the notebook and in the LMS: no poin
 """
 
 import json
-import shutil
 
 import pytest
 from class_of_sixty import answers_for
 from nbgrader.api import Gradebook
-from small_class import answers
-from support import ROOT, grade_id, nbgrader, read, run, source
+from small_class import answers, course_of
+from support import grade_id, read, run, source
 
 UNIT, LESSON = "training", "09_model_quiz"
 ROSTER = """id,first_name,last_name,email,section,canvas_id,sis_id
@@ -60,11 +59,7 @@ def grade(root):
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """(the course's folder, what --json says, the table)"""
-    root = tmp_path_factory.mktemp("by_id")
-    shutil.copytree(ROOT / "solutions" / UNIT, root / "solutions" / UNIT, ignore=lambda _, names: [name for name in names if not name.startswith(LESSON)])
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    nbgrader(root, "generate_assignment", UNIT)
-    (root / ".hidden_seed").write_text("987654321012\n")
+    root = course_of(tmp_path_factory.mktemp("by_id"), UNIT, LESSON)
     (root / "roster.csv").write_text(ROSTER)
     for student, about in CLASS.items():
         folder = root / "submitted" / student / UNIT

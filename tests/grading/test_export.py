@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import shutil
 import zipfile
 from datetime import timedelta
 
@@ -51,14 +50,6 @@ def graded(tmp_path_factory):
                     grade = gradebook.find_grade(cell, lesson, UNIT, student)
                     grade.manual_score, grade.needs_manual_grade = score, cell == "text" and not score
         gradebook.db.commit()
-    return root
-
-
-@pytest.fixture
-def root(graded, tmp_path, monkeypatch):
-    """A copy of it, in which we are."""
-    root = shutil.copytree(graded, tmp_path / "course")
-    monkeypatch.chdir(root)
     return root
 
 

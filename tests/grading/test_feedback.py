@@ -23,14 +23,6 @@ def graded(start, tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def root(graded, tmp_path, monkeypatch):
-    """A copy of it, in which we are."""
-    root = shutil.copytree(graded, tmp_path / "course")
-    monkeypatch.chdir(root)
-    return root
-
-
 def feedback(*arguments):
     return cli.main(["feedback", *map(str, arguments)])
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import site
 import subprocess
 import sys
@@ -12,8 +11,8 @@ import pytest
 import sqlalchemy
 from hostile import ALL, LESSON
 from nbgrader.api import Gradebook
-from small_class import right
-from support import ROOT, nbgrader, read
+from small_class import course_of, right
+from support import ROOT, read
 from waiting import Family
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox runs on Linux")]
@@ -30,11 +29,7 @@ def name_of(number, kind):
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """The course after grading, what the command printed, its JSON, and what lay in the places where a submission could leave something."""
-    root = tmp_path_factory.mktemp("hostile")
-    shutil.copytree(ROOT / "solutions" / UNIT, root / "solutions" / UNIT, ignore=lambda _, names: [n for n in names if not n.startswith(LESSON)])
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    nbgrader(root, "generate_assignment", UNIT)
-    (root / ".hidden_seed").write_text(f"{SEED}\n")
+    root = course_of(tmp_path_factory.mktemp("hostile"), UNIT, LESSON, seed=SEED)
     _hand_in(root)
     before, family = _traces(), Family()
     command = [sys.executable, "-m", "course", "grade", UNIT, "--cell-seconds", "12", "--total-seconds", "90", "--json", "grades.json"]

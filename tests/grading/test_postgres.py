@@ -1,5 +1,6 @@
 """The gradebook on a PostgreSQL server of this test's own: two graders at once, two units at once, and everything that reads it."""
 
+import contextlib
 import csv
 import os
 import shutil
@@ -72,6 +73,16 @@ def grading(root, *arguments):
     return subprocess.Popen([sys.executable, "-m", "course", "grade", *arguments], cwd=root, text=True, stdout=-1, stderr=subprocess.STDOUT, env=environment)
 
 
+@contextlib.contextmanager
+def made_to_wait(connection, root, student):
+    """While inside, `course grade` waits for its turn with this student: (its process, the number of its connection)."""
+    with connection.begin():
+        gradebooks.take_turn(connection, student)
+        process = grading(root, UNIT)
+        [[pid]] = until(lambda: connection.execute(text(WAITING)).all(), "a grader who waits")
+        yield process, pid
+
+
 def ended(process):
     """(its exit status, what it said)"""
     said, _ = process.communicate(timeout=LONG)
@@ -124,10 +135,7 @@ def test_one_unit_has_one_grader_in_a_course(released, connection, tmp_path):
         return perfect(root)
 
     root = copy_of(released, tmp_path / "course", [both])
-    with connection.begin():
-        gradebooks.take_turn(connection, "both")
-        first = grading(root, UNIT)
-        until(lambda: connection.execute(text(WAITING)).all(), "a grader who waits")
+    with made_to_wait(connection, root, "both") as (first, _):
         code, said = ended(grading(root, UNIT))
         assert code == 2 and "another `course grade` is at work" in said
     assert ended(first)[0] == 0
@@ -140,10 +148,7 @@ def test_who_grades_a_student_waits_for_who_grades_the_same_one(released, server
         return perfect(root)
 
     root = copy_of(released, tmp_path / "course", [newcomer])
-    with connection.begin():
-        gradebooks.take_turn(connection, "newcomer")
-        process = grading(root, UNIT)
-        until(lambda: connection.execute(text(WAITING)).all(), "a grader who waits")
+    with made_to_wait(connection, root, "newcomer") as (process, _):
         connection.execute(text("insert into student (id, first_name) values ('newcomer', 'Nia')"))
     code, said = ended(process)
     assert code == 0 and "1 graded" in said, said
@@ -157,10 +162,7 @@ def test_a_connection_that_is_cut_costs_nothing_that_was_run(released, server, c
         return perfect(root)
 
     root = copy_of(released, tmp_path / "course", [unlucky])
-    with connection.begin():
-        gradebooks.take_turn(connection, "unlucky")
-        process = grading(root, UNIT)
-        [[pid]] = until(lambda: connection.execute(text(WAITING)).all(), "a grader who waits")
+    with made_to_wait(connection, root, "unlucky") as (process, pid):
         connection.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
         code, said = ended(process)
     assert code == 2 and "the gradebook's server has ended the connection" in said and "Traceback" not in said
