@@ -485,9 +485,14 @@ def empty_file(notebook, folder):
     (folder / f"{LESSON}.ipynb").write_text("")
 
 
-@_broken()
+@_broken(())
 def wrong_name(notebook, folder):
     (folder / "my homework final.ipynb").write_text(json.dumps(notebook))
+
+
+@_broken()
+def wrong_name_and_nothing_to_know_it_by(notebook, folder):
+    (folder / "my homework.ipynb").write_text(json.dumps({**notebook, "metadata": {}, "cells": []}))
 
 
 @_broken()
@@ -517,7 +522,7 @@ def half_a_character(notebook, folder):
     return notebook
 
 
-@_broken()
+@_broken(())
 def half_a_character_for_a_format(notebook, folder):
     return {**notebook, "nbformat": "\ud800"}
 
